@@ -1,0 +1,27 @@
+// What differs between compilers. Every header of core/ is compiled by g++ or clang for the CPU backend and by nvcc
+// for the GPU, host and device side, with floating-point contraction off.
+#ifndef ISOMETRY_CORE_PLATFORM_H_
+#define ISOMETRY_CORE_PLATFORM_H_
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__CUDACC__)
+#define ISOMETRY_HD __host__ __device__ __forceinline__
+#else
+#define ISOMETRY_HD inline
+#endif
+
+namespace isometry {
+
+template <class To, class From>
+ISOMETRY_HD To bitCast(From from) {
+  static_assert(sizeof(To) == sizeof(From), "bitCast needs equal sizes");
+  To to;
+  memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+}  // namespace isometry
+
+#endif  // ISOMETRY_CORE_PLATFORM_H_

@@ -1,0 +1,54 @@
+// Any law by a table of its inverse CDF, in float64: the normal at full width, and truncated normals whose window is
+// narrow or far out. src/quantile/table.ts makes the tables; backends only evaluate them.
+//
+// A 64-bit number N (two words, or one word as its upper half) is folded about the median: the top bit says which
+// side, and A = 2·(rest) + 1, or the same of the complement, is 2^65 times the probability mass beyond the sample on
+// that side. Like the float32 normal's, the table has dyadic rows, here four per octave: row 4e + q of a side holds
+// A in [2^e·(1 + q/4), 2^e·(1 + (q+1)/4)), and there the sample is a polynomial of degree 11 in
+// d = A/2^e - 9/8 - q/4, -1/8 <= d < 1/8. Row 256 holds A = 2^64 alone, the median.
+#ifndef ISOMETRY_CORE_QUANTILE_H_
+#define ISOMETRY_CORE_QUANTILE_H_
+
+#include "core/platform.h"
+
+namespace isometry {
+
+inline constexpr int kQuantileDegree = 11;
+inline constexpr int kQuantileSideRows = 64 * 4 + 1;
+inline constexpr int kQuantileRows = 2 * kQuantileSideRows;  // lower side, then upper side
+inline constexpr int kQuantileTableSize = kQuantileRows * (kQuantileDegree + 1);  // row by row, constant first
+
+// The sample of the number high·2^32 + low. No FMA: plain JavaScript computes the same.
+ISOMETRY_HD double quantile64(uint32_t high, uint32_t low, const double* table) {
+  const uint32_t side = high >> 31;
+  const uint32_t flip = 0u - side;
+  const uint32_t foldedLow = low ^ flip;
+  const uint32_t a1 = ((high ^ flip) << 1) | (foldedLow >> 31);
+  const uint32_t a0 = (foldedLow << 1) | 1u;
+  const double a = static_cast<double>(a1) * 0x1p32 + static_cast<double>(a0);
+  const uint64_t bits = bitCast<uint64_t>(a);
+  const uint32_t row = static_cast<uint32_t>(bits >> 50) - 4 * 1023 + side * kQuantileSideRows;
+  const double d = bitCast<double>((bits & 0x3ffffffffffffull) | 0x3ff0000000000000ull) - 1.125;
+  const double* c = table + static_cast<size_t>(row) * (kQuantileDegree + 1);
+  double x = c[kQuantileDegree];
+#if defined(__CUDA_ARCH__)
+#pragma unroll
+  for (int k = kQuantileDegree - 1; k >= 0; --k) x = __dadd_rn(__dmul_rn(x, d), c[k]);
+#else
+  for (int k = kQuantileDegree - 1; k >= 0; --k) x = x * d + c[k];
+#endif
+  return x;
+}
+
+// mean + std·x without a fused operation.
+ISOMETRY_HD double scale64(double x, double mean, double std) {
+#if defined(__CUDA_ARCH__)
+  return __dadd_rn(__dmul_rn(x, std), mean);
+#else
+  return x * std + mean;
+#endif
+}
+
+}  // namespace isometry
+
+#endif  // ISOMETRY_CORE_QUANTILE_H_
