@@ -1,0 +1,220 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IsometryError } from '../../../src/errors.js';
+import { encodeHeader, placeTensors, type StoredTensor } from '../../../src/safetensors/header.js';
+import { parseHeader, SafetensorsReader } from '../../../src/safetensors/read.js';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'isometry-read-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function file(bytes: Uint8Array): string {
+  const path = join(dir, `${Math.random()}.safetensors`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** A file of a raw header text (its length may be lied about) and zeros as data. */
+function raw(header: string | Uint8Array, dataBytes: number, claimed?: bigint): Uint8Array {
+  const json = Buffer.from(header);
+  const prefix = Buffer.alloc(8);
+  prefix.writeBigUInt64LE(claimed ?? BigInt(json.length));
+  return Buffer.concat([prefix, json, Buffer.alloc(dataBytes)]);
+}
+
+const entry = (fields: string): string => `{"x":{${fields}}}`;
+const good = '"dtype":"F32","shape":[2,3],"data_offsets":[0,24]';
+
+describe('a good file', () => {
+  test('gives back what was written', async () => {
+    const tensors: StoredTensor[] = [
+      { name: '__proto__', dtype: 'F32', shape: [2] },
+      { name: 'scalar', dtype: 'F64', shape: [] },
+      { name: 'empty', dtype: 'BF16', shape: [0, 9007199254740991, 7] },
+      { name: '\u{1f600}', dtype: 'F16', shape: [1, 3] },
+    ];
+    const placed = placeTensors(tensors);
+    const data = Buffer.from(Array.from({ length: 22 }, (_, i) => i + 1));
+    const reader = await SafetensorsReader.open(
+      file(Buffer.concat([encodeHeader(placed, new Map([['__proto__', 'v']])), data])),
+    );
+    expect([...reader.metadata]).toEqual([['__proto__', 'v']]);
+    expect(
+      reader.tensors.map(({ name, dtype, shape, elements }) => [name, dtype.name, shape, elements]),
+    ).toEqual([
+      ['scalar', 'F64', [], 1],
+      ['__proto__', 'F32', [2], 2],
+      ['empty', 'BF16', [0, 9007199254740991, 7], 0],
+      ['\u{1f600}', 'F16', [1, 3], 3],
+    ]);
+    const seen: number[][] = [];
+    for (const tensor of reader.tensors) {
+      const bytes: number[] = [];
+      for await (const piece of reader.chunks(tensor, new Uint8Array(8))) bytes.push(...piece);
+      seen.push(bytes);
+    }
+    expect(seen.flat()).toEqual([...data]);
+    expect(seen.map((bytes) => bytes.length)).toEqual([8, 8, 0, 6]);
+    await reader.close();
+  });
+
+  test('needs no padding, no metadata and no particular key order', () => {
+    const header =
+      '{ "b":{"data_offsets":[1,2],"shape":[1],"dtype":"U8"}, "a":{"shape":[],"dtype":"BOOL","data_offsets":[0,1]}}   ';
+    const { tensors, metadata } = parseHeader(Buffer.from(header), 2, 'f');
+    expect(tensors.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(metadata.size).toBe(0);
+  });
+});
+
+describe('a bad header', () => {
+  test.each<[string, string | Uint8Array, number, RegExp]>([
+    ['empty', '', 0, /does not start/],
+    ['leading space', ` ${entry(good)}`, 24, /does not start/],
+    ['byte order mark', `\ufeff${entry(good)}`, 24, /does not start/],
+    ['array', '[]', 0, /does not start/],
+    ['not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 0, /not UTF-8/],
+    ['NUL padding', `${entry(good)}\0\0`, 24, /text after the end/],
+    ['newline padding', `${entry(good)}\n`, 24, /other than spaces/],
+    ['second value', `${entry(good)}{}`, 24, /not valid: text after the end/],
+    ['cut off', '{"x":{"dtype"', 0, /not valid/],
+    ['duplicate tensor', `{"x":{${good}},"x":{${good}}}`, 24, /duplicate key "x"/],
+    ['duplicate tensor, escaped', `{"x":{${good}},"\\u0078":{${good}}}`, 24, /duplicate key "x"/],
+    ['duplicate field', entry(`${good},"dtype":"F32"`), 24, /duplicate key "dtype"/],
+    ['too deep', entry('"dtype":"F32","shape":[[1]],"data_offsets":[0,4]'), 4, /deeper than 3/],
+    ['very deep', '{"x":'.repeat(100_000), 0, /deeper than 3/],
+    ['number as metadata', '{"__metadata__":{"a":1}}', 0, /not a string/],
+    ['null as metadata', '{"__metadata__":null}', 0, /not an object/],
+    ['list as metadata', '{"__metadata__":[]}', 0, /not an object/],
+    ['tensor not an object', '{"x":[1]}', 0, /not an object/],
+    ['unknown field', entry(`${good},"stride":1`), 24, /unknown field "stride"/],
+    ['unknown dtype', entry('"dtype":"F33","shape":[],"data_offsets":[0,4]'), 4, /unknown dtype "F33"/],
+    [
+      'dtype of Object.prototype',
+      entry('"dtype":"constructor","shape":[],"data_offsets":[0,4]'),
+      4,
+      /unknown dtype/,
+    ],
+    ['no dtype', entry('"shape":[],"data_offsets":[0,4]'), 4, /unknown dtype/],
+    ['no shape', entry('"dtype":"F32","data_offsets":[0,4]'), 4, /shape/],
+    ['negative dim', entry('"dtype":"F32","shape":[-1],"data_offsets":[0,4]'), 4, /shape/],
+    ['fractional dim', entry('"dtype":"F32","shape":[1.5],"data_offsets":[0,6]'), 6, /shape/],
+    ['dim of 2^53', entry('"dtype":"F32","shape":[9007199254740992,0],"data_offsets":[0,0]'), 0, /shape/],
+    ['dim of 2^53 + 1', entry('"dtype":"U8","shape":[9007199254740993],"data_offsets":[0,0]'), 0, /shape/],
+    ['infinite dim', entry('"dtype":"F32","shape":[1e999],"data_offsets":[0,0]'), 0, /too large/],
+    [
+      'product overflow',
+      entry('"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]'),
+      0,
+      /2\^53/,
+    ],
+    ['bytes overflow', entry('"dtype":"F32","shape":[9007199254740991],"data_offsets":[0,0]'), 0, /2\^53/],
+    ['half a byte', entry('"dtype":"F4","shape":[3],"data_offsets":[0,2]'), 2, /whole bytes/],
+    ['one offset', entry('"dtype":"F32","shape":[],"data_offsets":[4]'), 4, /data_offsets/],
+    ['negative offset', entry('"dtype":"F32","shape":[],"data_offsets":[-4,0]'), 4, /data_offsets/],
+    ['end before begin', entry('"dtype":"F32","shape":[0],"data_offsets":[4,0]'), 4, /needs?/],
+    [
+      'size against shape',
+      entry('"dtype":"F32","shape":[2],"data_offsets":[0,4]'),
+      4,
+      /4 bytes where its shape and dtype need 8/,
+    ],
+    ['hole at the start', entry('"dtype":"U8","shape":[1],"data_offsets":[1,2]'), 2, /hole/],
+    [
+      'hole',
+      '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}',
+      3,
+      /hole/,
+    ],
+    [
+      'overlap',
+      '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}',
+      3,
+      /overlap/,
+    ],
+    ['trailing data', entry(good), 25, /25 follow/],
+    ['missing data', entry(good), 23, /23 follow/],
+  ])('%s', (_, header, dataBytes, reason) => {
+    const bytes = Buffer.from(header);
+    expect(() => parseHeader(bytes, dataBytes, 'some/file')).toThrow(
+      expect.objectContaining({ code: 'FORMAT_ERROR', message: expect.stringMatching(reason) }),
+    );
+    expect(() => parseHeader(bytes, dataBytes, 'some/file')).toThrow('some/file');
+  });
+
+  test('never anything but FORMAT_ERROR, for any mutation of a good one', () => {
+    const base = Buffer.from(
+      `{"__metadata__":{"a":"b"},"x":{${good}},"y":{"dtype":"BF16","shape":[],"data_offsets":[24,26]}}`,
+    );
+    const mutation = fc.tuple(
+      fc.nat(base.length - 1),
+      fc.constantFrom(...Buffer.from('{}[]:,"\\-019eEx \0')),
+    );
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
+        const bytes = Buffer.from(base);
+        for (const [at, unit] of mutations) bytes[at] = unit;
+        try {
+          const { tensors } = parseHeader(bytes, 26, 'f');
+          expect(tensors.reduce((total, { begin, end }) => total + end - begin, 0)).toBe(26);
+        } catch (error) {
+          expect(error).toBeInstanceOf(IsometryError);
+          expect((error as IsometryError).code).toBe('FORMAT_ERROR');
+        }
+      }),
+      { seed: 1, numRuns: 2000 },
+    );
+  });
+});
+
+describe('a bad file', () => {
+  test.each<[string, Uint8Array, RegExp]>([
+    ['empty', new Uint8Array(0), /has 0 bytes/],
+    ['seven bytes', new Uint8Array(7), /has 7 bytes/],
+    ['header length 0', raw('', 0), /does not start/],
+    ['header longer than the file', raw('{}', 0, 3n), /claims 3 bytes where at most 2/],
+    ['header length 2^63', raw('{}', 0, 2n ** 63n), /claims 9223372036854775808 bytes/],
+    ['header length 2^64 - 1', raw('{}', 0, 2n ** 64n - 1n), /claims 18446744073709551615 bytes/],
+  ])('%s', async (_, bytes, reason) => {
+    await expect(SafetensorsReader.open(file(bytes))).rejects.toThrow(
+      expect.objectContaining({ code: 'FORMAT_ERROR', message: expect.stringMatching(reason) }),
+    );
+  });
+
+  test('a header above 100,000,000 bytes is refused before it is read', async () => {
+    const path = file(raw('{', 0, 100_000_001n));
+    truncateSync(path, 200_000_000); // sparse
+    const before = process.memoryUsage().arrayBuffers;
+    await expect(SafetensorsReader.open(path)).rejects.toThrow(/at most 100000000/);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e7);
+  });
+
+  test('missing file, directory and FIFO are told apart and nothing waits', async () => {
+    await expect(SafetensorsReader.open(join(dir, 'none'))).rejects.toThrow(
+      expect.objectContaining({ code: 'IO_ERROR', message: expect.stringContaining('ENOENT') }),
+    );
+    await expect(SafetensorsReader.open(dir)).rejects.toThrow(/not a regular file/);
+    const fifo = join(dir, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    await expect(SafetensorsReader.open(fifo)).rejects.toThrow(/not a regular file/);
+  });
+
+  test('a file that shrinks while it is read', async () => {
+    const path = file(raw(entry(good), 24));
+    const reader = await SafetensorsReader.open(path);
+    truncateSync(path, reader.size - 4);
+    const read = async (): Promise<void> => {
+      for await (const _ of reader.chunks(reader.tensors[0]!, new Uint8Array(8)));
+    };
+    await expect(read()).rejects.toThrow(
+      expect.objectContaining({ code: 'FORMAT_ERROR', message: expect.stringContaining('ends at byte') }),
+    );
+    await reader.close();
+  });
+});
