@@ -1,0 +1,69 @@
+import * as basic from './constant.js';
+import type { Definition } from './definition.js';
+import * as glorot from './glorot.js';
+import * as he from './he.js';
+import * as kaiming from './kaiming.js';
+import * as lecun from './lecun.js';
+import * as normal from './normal.js';
+import * as truncated from './truncated-normal.js';
+import * as uniform from './uniform.js';
+import * as scaling from './variance-scaling.js';
+import * as xavier from './xavier.js';
+
+/**
+ * What to fill a tensor with, as data: a frozen, JSON-serializable object made by a function such as `heNormal()`,
+ * with every default written out. The same object stands in a plan file.
+ */
+export type Initializer =
+  | basic.ZerosInitializer
+  | basic.OnesInitializer
+  | basic.ConstantInitializer
+  | uniform.UniformInitializer
+  | normal.NormalInitializer
+  | truncated.TruncatedNormalInitializer
+  | scaling.VarianceScalingInitializer
+  | glorot.GlorotUniformInitializer
+  | glorot.GlorotNormalInitializer
+  | he.HeUniformInitializer
+  | he.HeNormalInitializer
+  | lecun.LecunUniformInitializer
+  | lecun.LecunNormalInitializer
+  | xavier.XavierUniformInitializer
+  | xavier.XavierNormalInitializer
+  | kaiming.KaimingUniformInitializer
+  | kaiming.KaimingNormalInitializer;
+
+/** Every kind that a plan or a call may name; a kind missing here does not compile. */
+const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Initializer, { kind: K }>> } = {
+  zeros: basic.zerosDefinition,
+  ones: basic.onesDefinition,
+  constant: basic.constantDefinition,
+  uniform: uniform.uniformDefinition,
+  normal: normal.normalDefinition,
+  truncatedNormal: truncated.truncatedNormalDefinition,
+  varianceScaling: scaling.varianceScalingDefinition,
+  glorotUniform: glorot.glorotUniformDefinition,
+  glorotNormal: glorot.glorotNormalDefinition,
+  heUniform: he.heUniformDefinition,
+  heNormal: he.heNormalDefinition,
+  lecunUniform: lecun.lecunUniformDefinition,
+  lecunNormal: lecun.lecunNormalDefinition,
+  xavierUniform: xavier.xavierUniformDefinition,
+  xavierNormal: xavier.xavierNormalDefinition,
+  kaimingUniform: kaiming.kaimingUniformDefinition,
+  kaimingNormal: kaiming.kaimingNormalDefinition,
+};
+
+/**
+ * The definitions by kind. A Map, because kinds come from users: `__proto__` must be unknown.
+ * @internal
+ */
+export const REGISTRY: ReadonlyMap<unknown, Definition<Initializer>> = new Map<
+  unknown,
+  Definition<Initializer>
+>(Object.values(DEFINITIONS).map((definition) => [definition.kind, definition as Definition<Initializer>]));
+
+/** The name of every initializer. */
+export const INITIALIZER_KINDS: readonly Initializer['kind'][] = [...REGISTRY.values()].map(
+  ({ kind }) => kind,
+);
