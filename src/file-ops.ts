@@ -1,0 +1,97 @@
+import { constants } from 'node:fs';
+import { lstat, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+
+/** What `lstat` says of a path: the thing itself, links not followed. */
+export interface PathInfo {
+  readonly kind: 'file' | 'link' | 'directory' | 'other';
+  /** Permission bits. */
+  readonly mode: number;
+  /** Last change of the content, milliseconds since the epoch. */
+  readonly modified: number;
+}
+
+/** A file open for writing. */
+export interface OpenFile {
+  /** Writes at a byte position; returns how many bytes were taken, which may be fewer than given. */
+  write(data: Uint8Array, position: number): Promise<number>;
+  truncate(bytes: number): Promise<void>;
+  chmod(mode: number): Promise<void>;
+  /** Resolves when the content is on the disk. */
+  sync(): Promise<void>;
+  /** Waits for pending writes; the handle is gone afterwards, also when this fails. */
+  close(): Promise<void>;
+}
+
+/** The file system as the atomic writer sees it: every operation can fail, and tests make each of them fail. */
+export interface FileOps {
+  /** `null` when nothing has that name. */
+  inspect(path: string): Promise<PathInfo | null>;
+  /** Bytes an unprivileged process may still allocate where `directory` lies. */
+  freeBytes(directory: string): Promise<number>;
+  /** Creates a file that must not exist, not even as a dangling link. */
+  create(path: string): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  list(directory: string): Promise<readonly string[]>;
+  /** Resolves when the directory's entries are on the disk. */
+  syncDirectory(directory: string): Promise<void>;
+}
+
+// Some file systems cannot sync a directory (they do it on their own, or never): not a failure of the write.
+const DIRECTORY_SYNC_UNSUPPORTED = new Set(['EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM']);
+
+/** The real file system. */
+export const nodeFileOps: FileOps = {
+  async inspect(path) {
+    try {
+      const stat = await lstat(path);
+      let kind: PathInfo['kind'] = 'other';
+      if (stat.isFile()) kind = 'file';
+      else if (stat.isSymbolicLink()) kind = 'link';
+      else if (stat.isDirectory()) kind = 'directory';
+      return { kind, mode: stat.mode & 0o777, modified: stat.mtimeMs };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  },
+
+  async freeBytes(directory) {
+    try {
+      const { bavail, bsize } = await statfs(directory);
+      return bavail * bsize;
+    } catch (error) {
+      // A file system that cannot say is found full only by writing.
+      if ((error as NodeJS.ErrnoException).code === 'ENOSYS') return Number.POSITIVE_INFINITY;
+      throw error;
+    }
+  },
+
+  async create(path) {
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+    // 0666 is cut down by the process's umask, as for any new file. Node adds O_CLOEXEC itself.
+    const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+    return {
+      write: async (data, position) => (await handle.write(data, 0, data.length, position)).bytesWritten,
+      truncate: (bytes) => handle.truncate(bytes),
+      chmod: (mode) => handle.chmod(mode),
+      sync: () => handle.sync(),
+      close: () => handle.close(),
+    };
+  },
+
+  rename,
+  unlink,
+  list: (directory) => readdir(directory),
+
+  async syncDirectory(directory) {
+    const handle = await open(directory, 'r');
+    try {
+      await handle.sync();
+    } catch (error) {
+      if (!DIRECTORY_SYNC_UNSUPPORTED.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    } finally {
+      await handle.close();
+    }
+  },
+};
