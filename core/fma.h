@@ -1,11 +1,11 @@
-// The fused multiply-add of float32, the one operation beyond + - * / sqrt that float32 paths use. Where the
-// hardware has none it is computed in float64, exactly as src/js/fma.ts does.
+// Multiply-add. Float32 paths use the fused one, the one operation beyond + - * / sqrt; where the hardware has none it
+// is computed in float64, as src/js/fma.ts does. Float64 paths never fuse.
 #ifndef ISOMETRY_CORE_FMA_H_
 #define ISOMETRY_CORE_FMA_H_
 
 #include "core/platform.h"
 
-namespace isometry {
+namespace isometry::inline ISOMETRY_TARGET {
 
 // a·b + c rounded once, to nearest even, by float64 arithmetic: the product of two 24-bit numbers is exact in 53
 // bits, so only the sum is rounded. Rounding it to odd first makes the second rounding innocent (Boldo and
@@ -38,6 +38,15 @@ ISOMETRY_HD float fma32(float a, float b, float c) {
 #endif
 }
 
-}  // namespace isometry
+// x·scale + shift in float64, two roundings: float64 paths fuse nothing, so that plain JavaScript computes the same.
+ISOMETRY_HD double scale64(double x, double shift, double scale) {
+#if defined(__CUDA_ARCH__)
+  return __dadd_rn(__dmul_rn(x, scale), shift);
+#else
+  return x * scale + shift;
+#endif
+}
+
+}  // namespace isometry::inline ISOMETRY_TARGET
 
 #endif  // ISOMETRY_CORE_FMA_H_

@@ -8,7 +8,7 @@
 #include "core/normal_table.h"
 #include "core/platform.h"
 
-namespace isometry {
+namespace isometry::inline ISOMETRY_TARGET {
 
 // One lane of the arithmetic that `standardNormal` needs; a SIMD target has the same for a register of lanes
 // (cpu/simd_*.h). `coefficient(k, row)` looks the table up.
@@ -58,6 +58,6 @@ ISOMETRY_HD uint32_t truncateWord(uint32_t word, uint32_t base, uint32_t count) 
   return base + static_cast<uint32_t>((static_cast<uint64_t>(word) * count) >> 32);
 }
 
-}  // namespace isometry
+}  // namespace isometry::inline ISOMETRY_TARGET
 
 #endif  // ISOMETRY_CORE_NORMAL_H_

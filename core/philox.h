@@ -6,7 +6,7 @@
 
 #include "core/platform.h"
 
-namespace isometry {
+namespace isometry::inline ISOMETRY_TARGET {
 
 inline constexpr int kPhiloxRounds = 10;
 inline constexpr uint32_t kPhiloxM0 = 0xD2511F53u, kPhiloxM1 = 0xCD9E8D57u;  // multipliers
@@ -60,6 +60,6 @@ ISOMETRY_HD void philoxBlock(const PhiloxKeys& keys, uint64_t stream, uint64_t n
   for (int i = 0; i < 4; ++i) words[i] = static_cast<uint32_t>(c[i]);
 }
 
-}  // namespace isometry
+}  // namespace isometry::inline ISOMETRY_TARGET
 
 #endif  // ISOMETRY_CORE_PHILOX_H_

@@ -12,7 +12,13 @@
 #define ISOMETRY_HD inline
 #endif
 
-namespace isometry {
+// A source file compiled for an instruction set of its own names it here before it includes anything, so that its
+// copies of these inline functions are its own: otherwise the linker could give a plain CPU the AVX-512 ones.
+#ifndef ISOMETRY_TARGET
+#define ISOMETRY_TARGET baseline
+#endif
+
+namespace isometry::inline ISOMETRY_TARGET {
 
 template <class To, class From>
 ISOMETRY_HD To bitCast(From from) {
@@ -22,6 +28,6 @@ ISOMETRY_HD To bitCast(From from) {
   return to;
 }
 
-}  // namespace isometry
+}  // namespace isometry::inline ISOMETRY_TARGET
 
 #endif  // ISOMETRY_CORE_PLATFORM_H_

@@ -9,46 +9,46 @@
 #ifndef ISOMETRY_CORE_QUANTILE_H_
 #define ISOMETRY_CORE_QUANTILE_H_
 
+#include "core/fma.h"
 #include "core/platform.h"
 
-namespace isometry {
+namespace isometry::inline ISOMETRY_TARGET {
 
 inline constexpr int kQuantileDegree = 11;
 inline constexpr int kQuantileSideRows = 64 * 4 + 1;
 inline constexpr int kQuantileRows = 2 * kQuantileSideRows;  // lower side, then upper side
 inline constexpr int kQuantileTableSize = kQuantileRows * (kQuantileDegree + 1);  // row by row, constant first
 
-// The sample of the number high·2^32 + low. No FMA: plain JavaScript computes the same.
-ISOMETRY_HD double quantile64(uint32_t high, uint32_t low, const double* table) {
-  const uint32_t side = high >> 31;
-  const uint32_t flip = 0u - side;
-  const uint32_t foldedLow = low ^ flip;
-  const uint32_t a1 = ((high ^ flip) << 1) | (foldedLow >> 31);
-  const uint32_t a0 = (foldedLow << 1) | 1u;
-  const double a = static_cast<double>(a1) * 0x1p32 + static_cast<double>(a0);
+// The sample at folded number a = A, on the lower (0) or upper (1) side. No FMA: plain JavaScript computes the same.
+ISOMETRY_HD double quantileAt(double a, uint32_t side, const double* table) {
   const uint64_t bits = bitCast<uint64_t>(a);
   const uint32_t row = static_cast<uint32_t>(bits >> 50) - 4 * 1023 + side * kQuantileSideRows;
   const double d = bitCast<double>((bits & 0x3ffffffffffffull) | 0x3ff0000000000000ull) - 1.125;
-  const double* c = table + static_cast<size_t>(row) * (kQuantileDegree + 1);
+  const double* c = table + static_cast<uint64_t>(row) * (kQuantileDegree + 1);
   double x = c[kQuantileDegree];
 #if defined(__CUDA_ARCH__)
 #pragma unroll
-  for (int k = kQuantileDegree - 1; k >= 0; --k) x = __dadd_rn(__dmul_rn(x, d), c[k]);
-#else
-  for (int k = kQuantileDegree - 1; k >= 0; --k) x = x * d + c[k];
 #endif
+  for (int k = kQuantileDegree - 1; k >= 0; --k) x = scale64(x, c[k], d);
   return x;
 }
 
-// mean + std·x without a fused operation.
-ISOMETRY_HD double scale64(double x, double mean, double std) {
-#if defined(__CUDA_ARCH__)
-  return __dadd_rn(__dmul_rn(x, std), mean);
-#else
-  return x * std + mean;
-#endif
+// The sample of one word, for dtypes of 32 and 16 bits.
+ISOMETRY_HD double quantile32(uint32_t word, const double* table) {
+  const uint32_t side = word >> 31;
+  const uint32_t folded = ((word << 1) ^ (0u - side)) | 1u;
+  return quantileAt(static_cast<double>(folded) * 0x1p32, side, table);
 }
 
-}  // namespace isometry
+// The sample of two words, for float64: the number high·2^32 + low.
+ISOMETRY_HD double quantile64(uint32_t high, uint32_t low, const double* table) {
+  const uint32_t side = high >> 31;
+  const uint32_t foldedLow = low ^ (0u - side);
+  const uint32_t a1 = ((high ^ (0u - side)) << 1) | (foldedLow >> 31);
+  const uint32_t a0 = (foldedLow << 1) | 1u;
+  return quantileAt(static_cast<double>(a1) * 0x1p32 + static_cast<double>(a0), side, table);
+}
+
+}  // namespace isometry::inline ISOMETRY_TARGET
 
 #endif  // ISOMETRY_CORE_QUANTILE_H_

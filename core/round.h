@@ -4,7 +4,7 @@
 
 #include "core/platform.h"
 
-namespace isometry {
+namespace isometry::inline ISOMETRY_TARGET {
 
 // Overflow rounds to infinity; a NaN stays a NaN (quiet).
 ISOMETRY_HD uint16_t toBFloat16(float x) {
@@ -29,6 +29,6 @@ ISOMETRY_HD uint16_t toFloat16(float x) {
   return static_cast<uint16_t>(sign | (bitCast<uint32_t>(shifted) - 0x3f000000u));
 }
 
-}  // namespace isometry
+}  // namespace isometry::inline ISOMETRY_TARGET
 
 #endif  // ISOMETRY_CORE_ROUND_H_

@@ -5,12 +5,13 @@
 #include "core/fma.h"
 #include "core/platform.h"
 
-namespace isometry {
+namespace isometry::inline ISOMETRY_TARGET {
 
+// Into [min, max]; where x equals a bound the bound is returned, so a zero takes the bound's sign (as SSE's max, min).
 template <class T>
 ISOMETRY_HD T clamp(T x, T min, T max) {
-  x = x < min ? min : x;
-  return x > max ? max : x;
+  x = x > min ? x : min;
+  return x < max ? x : max;
 }
 
 // low + range·u, u the top 24 bits of a word; step = range·2^-24, one rounding.
@@ -27,6 +28,6 @@ ISOMETRY_HD double uniform64(uint32_t word0, uint32_t word1, double low, double 
   return scale64(u, low, range);
 }
 
-}  // namespace isometry
+}  // namespace isometry::inline ISOMETRY_TARGET
 
 #endif  // ISOMETRY_CORE_UNIFORM_H_

@@ -2,6 +2,7 @@
 #ifndef ISOMETRY_CPU_FILL_H_
 #define ISOMETRY_CPU_FILL_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "core/job.h"
@@ -15,6 +16,8 @@ struct Target {
   // Computes elements [start, end) of the output into `out`, which holds element `start`. Elements that no job
   // covers are left alone.
   void (*fill)(const Fill& fill, void* out, uint64_t start, uint64_t end);
+  // The standard normals of the given words (core/normal.h): what the exhaustive proof walks through.
+  void (*standardNormals)(const uint32_t* words, size_t count, float* out);
 };
 
 // All targets compiled in, best first; the last one runs everywhere.

@@ -22,9 +22,12 @@ export type Primitive =
   | { readonly kind: 'constant'; readonly value: number }
   /** `low + range·u`, u uniform in [0, 1), clamped into [min, max]. */
   | { readonly kind: 'uniform'; readonly low: number; readonly range: number; readonly min: number; readonly max: number }
-  /** `mean + std·z`, z standard normal, clamped into [min, max]. */
-  | { readonly kind: 'normal'; readonly mean: number; readonly std: number; readonly min: number; readonly max: number }
-  /** As `normal`, with z drawn from the `count` words from `base` on, out of 2^32 (32- and 16-bit dtypes only). */
+  /** `mean + std·z`, z standard normal (32- and 16-bit dtypes only; float64 takes `quantile`). */
+  | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
+  /**
+   * `mean + std·z`, z drawn from the `count` < 2^32 words from `base` on, clamped into [min, max] (32- and 16-bit
+   * dtypes only).
+   */
   | {
       readonly kind: 'truncatedNormal';
       readonly mean: number;
@@ -34,7 +37,10 @@ export type Primitive =
       readonly min: number;
       readonly max: number;
     }
-  /** As `normal`, with z read from a two-sided table of an inverse CDF (see core/quantile.h); arithmetic in float64. */
+  /**
+   * `mean + std·x`, x read from a two-sided table of an inverse CDF (core/quantile.h), clamped into [min, max];
+   * arithmetic in float64.
+   */
   | {
       readonly kind: 'quantile';
       readonly mean: number;

@@ -1,0 +1,55 @@
+/**
+ * Philox4x32-10 (Salmon et al., SC'11). Twin of core/philox.h.
+ */
+
+const ROUNDS = 10;
+const M0 = 0xd2511f53;
+const M1 = 0xcd9e8d57;
+const W0 = 0x9e3779b9;
+const W1 = 0xbb67ae85;
+
+/** The keys of all rounds, `k0` and `k1` in turn; they depend on the seed alone. */
+export function philoxKeys(seed: bigint): Int32Array {
+  const keys = new Int32Array(2 * ROUNDS);
+  const low = Number(seed & 0xffffffffn);
+  const high = Number((seed >> 32n) & 0xffffffffn);
+  for (let r = 0; r < ROUNDS; r++) {
+    keys[2 * r] = (low + r * W0) | 0;
+    keys[2 * r + 1] = (high + r * W1) | 0;
+  }
+  return keys;
+}
+
+/**
+ * Writes the words of blocks `n … n + count - 1` of a stream to `out[0 … 4·count - 1]`.
+ *
+ * The upper half of a 32×32-bit product: the float64 product is within 2^10 of the exact one, so after the exact
+ * lower half is taken off, what is left is within 2^-21 of a whole number of 2^32s.
+ *
+ * @param n first block, a whole number below 2^53
+ */
+export function philoxBlocks(keys: Int32Array, stream: bigint, n: number, count: number, out: Int32Array): void {
+  const streamLow = Number(stream & 0xffffffffn) | 0;
+  const streamHigh = Number((stream >> 32n) & 0xffffffffn) | 0;
+  for (let block = 0; block < count; block++) {
+    const counter = n + block;
+    let c0 = counter | 0;
+    let c1 = (counter / 4294967296) | 0;
+    let c2 = streamLow;
+    let c3 = streamHigh;
+    for (let r = 0; r < 2 * ROUNDS; r += 2) {
+      const low0 = Math.imul(c0, M0);
+      const low1 = Math.imul(c2, M1);
+      const high0 = ((c0 >>> 0) * M0 - (low0 >>> 0)) * 2 ** -32 + 0.5;
+      const high1 = ((c2 >>> 0) * M1 - (low1 >>> 0)) * 2 ** -32 + 0.5;
+      c0 = high1 ^ c1 ^ keys[r]!;
+      c1 = low1;
+      c2 = high0 ^ c3 ^ keys[r + 1]!;
+      c3 = low0;
+    }
+    out[4 * block] = c0;
+    out[4 * block + 1] = c1;
+    out[4 * block + 2] = c2;
+    out[4 * block + 3] = c3;
+  }
+}
