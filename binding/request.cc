@@ -1,0 +1,121 @@
+#include "binding/request.h"
+
+#include <cmath>
+
+#include "core/quantile.h"
+
+namespace isometry::binding {
+namespace {
+
+constexpr double kWord = 4294967295.0;           // 2^32 - 1
+constexpr double kIndex = 9007199254740991.0;    // 2^53 - 1, the largest element index JavaScript can name
+constexpr double kMaxJobs = 1 << 20;
+
+class Reader {
+ public:
+  Reader(const double* words, size_t count) : at_(words), end_(words + count) {}
+
+  double number() {
+    if (at_ == end_) {
+      fail("the request is too short");
+      return 0;
+    }
+    return *at_++;
+  }
+
+  // A whole number in [0, max]. Written so that NaN fails.
+  uint64_t whole(double max, const char* problem) {
+    const double value = number();
+    if (value >= 0 && value <= max && value == std::floor(value)) return static_cast<uint64_t>(value);
+    fail(problem);
+    return 0;
+  }
+
+  uint64_t wide(const char* problem) {
+    const uint64_t low = whole(kWord, problem);
+    return low | whole(kWord, problem) << 32;
+  }
+
+  const double* table(size_t count) {
+    if (static_cast<size_t>(end_ - at_) < count) {
+      fail("the request is too short for a quantile table");
+      return nullptr;
+    }
+    const double* table = at_;
+    at_ += count;
+    return table;
+  }
+
+  void fail(const char* problem) {
+    if (problem_ == nullptr) problem_ = problem;
+  }
+  bool atEnd() const { return at_ == end_; }
+  const char* problem() const { return problem_; }
+
+ private:
+  const double* at_;
+  const double* end_;
+  const char* problem_ = nullptr;
+};
+
+void readRegion(Reader& in, Region& region) {
+  region.rank = static_cast<int>(in.whole(kMaxRank, "a region's rank must be 0 to 32"));
+  region.sourceOffset = in.whole(kIndex, "a region's source offset is out of range");
+  region.targetOffset = in.whole(kIndex, "a region's target offset is out of range");
+  for (int k = 0; k < region.rank; k++) region.shape[k] = in.whole(kIndex, "a region's extent is out of range");
+  for (int k = 0; k < region.rank; k++) region.sourceStride[k] = in.whole(kIndex, "a region's stride is out of range");
+  for (int k = 0; k < region.rank; k++) region.targetStride[k] = in.whole(kIndex, "a region's stride is out of range");
+  // In doubles: exact below 2^53, and rounding never takes a larger sum or product back below it.
+  double source = static_cast<double>(region.sourceOffset), target = static_cast<double>(region.targetOffset);
+  double elements = 1;
+  for (int k = 0; k < region.rank; k++) {
+    if (region.shape[k] == 0) in.fail("a region must not be empty");
+    const double steps = static_cast<double>(region.shape[k]) - 1;
+    source += steps * static_cast<double>(region.sourceStride[k]);
+    target += steps * static_cast<double>(region.targetStride[k]);
+    elements *= static_cast<double>(region.shape[k]);
+  }
+  if (source > kIndex || target > kIndex || elements > kIndex) in.fail("a region reaches beyond 2^53 elements");
+}
+
+void readJob(Reader& in, DType dtype, Job& job) {
+  job.kind = static_cast<Kind>(in.whole(static_cast<int>(Kind::kQuantile), "unknown job kind"));
+  job.stream = in.wide("a stream id must be two 32-bit words");
+  Params& params = job.params;
+  params.value = in.number();
+  params.low = in.number();
+  params.range = in.number();
+  params.mean = in.number();
+  params.std = in.number();
+  params.base = in.whole(kWord, "base must be a 32-bit word");
+  params.count = in.whole(kWord + 1, "count must be at most 2^32");
+  params.min = in.number();
+  params.max = in.number();
+  if (job.kind == Kind::kTruncatedNormal) {
+    if (params.count == 0 || params.base + params.count > (uint64_t{1} << 32)) in.fail("base + count exceeds 2^32");
+  }
+  if ((job.kind == Kind::kNormal || job.kind == Kind::kTruncatedNormal) && dtype == DType::kFloat64) {
+    in.fail("float64 normals take a quantile table");
+  }
+  readRegion(in, job.region);
+  if (job.kind == Kind::kQuantile) params.table = in.table(kQuantileTableSize);
+}
+
+}  // namespace
+
+const char* decodeRequest(const double* words, size_t count, Request& request) {
+  Reader in(words, count);
+  if (in.number() != kRequestVersion) return "the addon and the JavaScript that calls it are of different versions";
+  request.seed = in.wide("the seed must be two 32-bit words");
+  request.dtype = static_cast<DType>(in.whole(static_cast<int>(DType::kBFloat16), "unknown dtype code"));
+  const uint64_t jobs = in.whole(kMaxJobs, "too many jobs");
+  request.jobs.clear();
+  for (uint64_t k = 0; k < jobs && in.problem() == nullptr; k++) {
+    request.jobs.emplace_back();
+    readJob(in, request.dtype, request.jobs.back());
+  }
+  if (in.problem() == nullptr && !in.atEnd()) in.fail("the request is too long");
+  return in.problem();
+}
+
+}  // namespace isometry::binding
