@@ -1,0 +1,162 @@
+import type { TensorArray } from '../dtype.js';
+import { describe, IsometryError } from '../errors.js';
+import type { FillRequest } from '../job.js';
+import { encodeRequest } from './encode.js';
+import { loadNative, type NativeBinding } from './native.js';
+import type { Backend, Probe } from './types.js';
+
+/** More threads than this are never started; the same bound as in cpu/pool.h. */
+const MAX_THREADS = 256;
+
+/** What a test may choose per call; by default what the machine and the environment variables say. */
+export interface CpuOptions {
+  readonly simd?: string;
+  readonly threads?: number;
+}
+
+interface Ready extends Required<CpuOptions> {
+  readonly binding: NativeBinding;
+}
+
+type State = Ready | { readonly binding: null; readonly reason: string; readonly expected: boolean };
+
+let state: State | undefined;
+
+function cpuState(): State {
+  state ??= prepare();
+  return state;
+}
+
+function prepare(): State {
+  const loaded = loadNative();
+  if (loaded.binding === null) return loaded;
+  const { binding } = loaded;
+  const targets = binding.targets().filter((target) => target.supported);
+  const simd = process.env['ISOMETRY_CPU_TARGET'] ?? targets[0]!.name;
+  if (!targets.some((target) => target.name === simd)) {
+    const names = targets.map((target) => target.name).join(', ');
+    return off(`ISOMETRY_CPU_TARGET is ${describe(simd)}, but this machine runs ${names}`);
+  }
+  const asked = process.env['ISOMETRY_THREADS'];
+  if (asked !== undefined && !/^[1-9]\d{0,5}$/.test(asked)) {
+    return off(`ISOMETRY_THREADS must be a whole number from 1 on, but is ${describe(asked)}`);
+  }
+  const threads = Math.min(MAX_THREADS, asked === undefined ? binding.cpus() : Number(asked));
+  return { binding, simd, threads };
+}
+
+function off(reason: string): State {
+  return { binding: null, reason, expected: true };
+}
+
+function ready(): Ready {
+  const now = cpuState();
+  if (now.binding === null)
+    throw new IsometryError('BACKEND_UNAVAILABLE', `the cpu backend is not available: ${now.reason}`);
+  return now;
+}
+
+/** Why the native backend does not run although a binary is there; null when it runs, or when there is none. */
+export function unexpectedlyMissing(): string | null {
+  const now = cpuState();
+  return now.binding === null && now.expected ? now.reason : null;
+}
+
+// One request is often filled window by window.
+const encoded = new WeakMap<FillRequest, Float64Array>();
+
+function wordsOf(request: FillRequest): Float64Array {
+  let words = encoded.get(request);
+  if (words === undefined) {
+    words = encodeRequest(request);
+    encoded.set(request, words);
+  }
+  return words;
+}
+
+/** `fillSync` with a SIMD target and a number of threads of one's own choice. */
+export function fillSyncWith(
+  request: FillRequest,
+  target: TensorArray,
+  start: number,
+  options: CpuOptions,
+): void {
+  const { binding, simd, threads } = ready();
+  try {
+    binding.fillSync(wordsOf(request), target, start, options.simd ?? simd, options.threads ?? threads);
+  } catch (error) {
+    throw internal(error);
+  }
+}
+
+/** `fill` with a SIMD target and a number of threads of one's own choice. */
+export function fillWith(
+  request: FillRequest,
+  target: TensorArray,
+  start: number,
+  options: CpuOptions & { readonly signal?: AbortSignal },
+): Promise<void> {
+  const { signal } = options;
+  return new Promise((resolve, reject) => {
+    const { binding, simd, threads } = ready();
+    signal?.throwIfAborted();
+    stopAtExit(binding);
+    let cancel: (() => void) | undefined;
+    const settle = (outcome: string): void => {
+      if (cancel !== undefined) signal?.removeEventListener('abort', cancel);
+      if (outcome === 'done') resolve();
+      else if (outcome === 'cancelled') reject(signal?.reason);
+      else reject(new IsometryError('INTERNAL', 'the buffer of a running fill was taken away'));
+    };
+    try {
+      const id = binding.fillAsync(
+        wordsOf(request),
+        target,
+        start,
+        options.simd ?? simd,
+        options.threads ?? threads,
+        settle,
+      );
+      if (signal === undefined) return;
+      cancel = () => binding.cancel(id);
+      signal.addEventListener('abort', cancel, { once: true });
+    } catch (error) {
+      reject(internal(error));
+    }
+  });
+}
+
+let stopping = false;
+
+// On process.exit() and on an uncaught exception the addon's own cleanup does not run, and the process would wait
+// for the job (or be torn down under its threads).
+function stopAtExit(binding: NativeBinding): void {
+  if (stopping) return;
+  stopping = true;
+  process.once('exit', () => binding.stop());
+}
+
+function internal(error: unknown): IsometryError {
+  return new IsometryError('INTERNAL', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}
+
+/** The native backend: SIMD code on all CPUs that this process may use. */
+export const cpuBackend: Backend = {
+  name: 'cpu',
+  probe(): Probe {
+    const now = cpuState();
+    if (now.binding === null) return { available: false, reason: now.reason };
+    return {
+      available: true,
+      detail: `${now.simd}, ${now.threads} ${now.threads === 1 ? 'thread' : 'threads'}`,
+    };
+  },
+  fillSync(request: FillRequest, target: TensorArray, start: number): void {
+    fillSyncWith(request, target, start, {});
+  },
+  fill(request: FillRequest, target: TensorArray, start: number, signal?: AbortSignal): Promise<void> {
+    return fillWith(request, target, start, signal === undefined ? {} : { signal });
+  },
+};

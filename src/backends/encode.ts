@@ -1,0 +1,70 @@
+import { dtypeInfo } from '../dtype.js';
+import type { FillRequest, Job, PrimitiveKind } from '../job.js';
+
+/** First word of an encoded request; binding/request.h has the same number and describes the format. */
+const REQUEST_VERSION = 1;
+const HEADER_WORDS = 5;
+const JOB_WORDS = 15;
+
+/** The order of `Kind` in core/job.h. */
+const KIND_CODES: Record<PrimitiveKind, number> = {
+  constant: 0,
+  uniform: 1,
+  normal: 2,
+  truncatedNormal: 3,
+  quantile: 4,
+};
+
+/** A request as the addon reads it: one flat array of numbers, so that a small fill costs one argument. */
+export function encodeRequest(request: FillRequest): Float64Array {
+  let length = HEADER_WORDS;
+  for (const job of request.jobs) length += jobWords(job);
+  const words = new Float64Array(length);
+  words[0] = REQUEST_VERSION;
+  words[1] = low32(request.seed);
+  words[2] = high32(request.seed);
+  words[3] = dtypeInfo(request.dtype).code;
+  words[4] = request.jobs.length;
+  let at = HEADER_WORDS;
+  for (const job of request.jobs) {
+    encodeJob(job, words, at);
+    at += jobWords(job);
+  }
+  return words;
+}
+
+function jobWords({ primitive, region }: Job): number {
+  return JOB_WORDS + 3 * region.shape.length + (primitive.kind === 'quantile' ? primitive.table.length : 0);
+}
+
+function encodeJob({ primitive: p, stream, region }: Job, words: Float64Array, start: number): void {
+  let at = start;
+  words[at++] = KIND_CODES[p.kind];
+  words[at++] = low32(stream);
+  words[at++] = high32(stream);
+  words[at++] = p.kind === 'constant' ? p.value : 0;
+  words[at++] = p.kind === 'uniform' ? p.low : 0;
+  words[at++] = p.kind === 'uniform' ? p.range : 0;
+  words[at++] = 'mean' in p ? p.mean : 0;
+  words[at++] = 'std' in p ? p.std : 0;
+  words[at++] = p.kind === 'truncatedNormal' ? p.base : 0;
+  words[at++] = p.kind === 'truncatedNormal' ? p.count : 0;
+  words[at++] = 'min' in p ? p.min : 0;
+  words[at++] = 'max' in p ? p.max : 0;
+  words[at++] = region.shape.length;
+  words[at++] = region.sourceOffset;
+  words[at++] = region.targetOffset;
+  for (const list of [region.shape, region.sourceStrides, region.targetStrides]) {
+    words.set(list, at);
+    at += region.shape.length;
+  }
+  if (p.kind === 'quantile') words.set(p.table, at);
+}
+
+function low32(value: bigint): number {
+  return Number(value & 0xffffffffn);
+}
+
+function high32(value: bigint): number {
+  return Number(value >> 32n);
+}

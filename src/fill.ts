@@ -1,0 +1,189 @@
+import { parseDevice, selectBackend } from './backends/index.js';
+import { type DType, dtypeInfo, type TensorArray } from './dtype.js';
+import { expected } from './errors.js';
+import { type Initializer, lawOf, parseInitializer } from './initializers/index.js';
+import type { FillRequest } from './job.js';
+import type { Law } from './law.js';
+import { lowerLaw } from './lower.js';
+import { allocateTensor } from './memory.js';
+import { checkKeys, oneOf, withDefault } from './options.js';
+import { parseSlice, type Slice, sliceRegion, sliceShape } from './region.js';
+import { parseSeed } from './seed.js';
+import { elementCount, parseShape } from './shape.js';
+import { parseName, streamId } from './stream.js';
+import { checkTarget, inferDType } from './target.js';
+import { type ArrayOf, Tensor } from './tensor.js';
+
+/** What every fill takes. */
+export interface FillIntoOptions<D extends DType = DType> {
+  /** 0 … 2^64 − 1, as a number up to 2^53 − 1 or as a bigint. `1` and `1n` are the same. Required. */
+  readonly seed: number | bigint;
+  /** Default `float32`, or for `fillInto` the target's own type. */
+  readonly dtype?: D;
+  /** The axes' letters, for example `OI`, `HWIO`; default output first, as in PyTorch. */
+  readonly layout?: string;
+  /** Groups of a grouped convolution; default 1. */
+  readonly groups?: number;
+  /** Computes only this part, with the values it has in the whole tensor. */
+  readonly slice?: Slice;
+  /** Default `auto`: the fastest there is. Never changes a value. Any other works or throws. */
+  readonly device?: 'auto' | 'cuda' | `cuda:${number}` | 'cpu' | 'js';
+}
+
+/** What `fillSync` takes. */
+export interface FillSyncOptions<D extends DType = DType> extends FillIntoOptions<D> {
+  /** Where the tensor stays; `host`, this process's memory, is all there is. */
+  readonly keep?: 'host';
+}
+
+/** What `fill` takes. */
+export interface FillOptions<D extends DType = DType> extends FillSyncOptions<D> {
+  /** Stops the work when it aborts; `fill` then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+const INTO_KEYS = ['seed', 'dtype', 'layout', 'groups', 'slice', 'device'] as const;
+const SYNC_KEYS = [...INTO_KEYS, 'keep'] as const;
+const ASYNC_KEYS = [...SYNC_KEYS, 'signal'] as const;
+
+/** Up to so many elements `fill` computes at once: on one thread about as long as handing the job over would take. */
+const SYNC_ELEMENTS = 1 << 16;
+
+/** A validated fill of which nothing is computed yet. */
+export interface Prepared {
+  readonly name: string;
+  readonly request: FillRequest;
+  /** Of the output: the slice's, where there is one. */
+  readonly shape: readonly number[];
+  readonly law: Law;
+  readonly dtype: DType;
+  readonly device: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Checks everything, computes nothing and allocates nothing.
+ * @internal
+ */
+export function prepareFill(
+  name: unknown,
+  shape: unknown,
+  initializer: unknown,
+  options: unknown,
+  keys: readonly string[] = ASYNC_KEYS,
+  defaultDType: DType = 'float32',
+): Prepared {
+  const given = checkKeys(options, keys, 'fill');
+  const tensorName = parseName(name);
+  const whole = parseShape(shape);
+  const { name: dtype } = dtypeInfo(withDefault(given['dtype'], defaultDType));
+  const seed = parseSeed(given['seed']);
+  const slice = parseSlice(whole, given['slice']);
+  const law = lawOf(parseInitializer(initializer, 'initializer'), {
+    name: tensorName,
+    shape: whole,
+    ...(given['layout'] === undefined ? {} : { layout: given['layout'] as string }),
+    ...(given['groups'] === undefined ? {} : { groups: given['groups'] as number }),
+  });
+  const device = parseDevice(withDefault(given['device'], 'auto'));
+  if (given['keep'] !== undefined) oneOf(given['keep'], ['host'], 'keep');
+  const signal = parseSignal(given['signal']);
+
+  const output = sliceShape(whole, slice);
+  const region = sliceRegion(whole, slice);
+  const primitive = lowerLaw(law, dtype, tensorName);
+  const jobs = region === null ? [] : [{ primitive, stream: streamId(tensorName), region }];
+  const request = { seed, dtype, length: elementCount(output), jobs };
+  const prepared = { name: tensorName, request, shape: output, law, dtype, device };
+  return signal === undefined ? prepared : { ...prepared, signal };
+}
+
+function parseSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const candidate = signal as Partial<AbortSignal> | null;
+  if (typeof candidate?.aborted !== 'boolean' || typeof candidate.addEventListener !== 'function') {
+    throw expected('INVALID_OPTION', 'an AbortSignal', 'signal', signal);
+  }
+  return signal as AbortSignal;
+}
+
+/**
+ * Initializes one tensor, off the event loop when it is large.
+ *
+ * The values depend on the seed, name, shape, layout, initializer and dtype alone: not on the device, not on the
+ * number of threads, not on other tensors or calls; a slice holds what the whole tensor holds there.
+ *
+ * @param name - names the tensor's random stream: two tensors of one name and shape are equal.
+ * @param shape - dimensions, each a whole number from 0 on; `[]` is a scalar.
+ * @param initializer - a law such as `heNormal()`, or the same as a plain object with its `kind`.
+ * @throws (rejects with) IsometryError: any `INVALID_*` code or `UNKNOWN_OPTION` for a wrong argument, `TOO_LARGE` and
+ * `OUT_OF_MEMORY` for a tensor that does not fit, `BACKEND_UNAVAILABLE` for a device asked for by name that is not
+ * there; or with `signal.reason`.
+ */
+export async function fill<D extends DType = 'float32'>(
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+  options: FillOptions<D>,
+): Promise<Tensor<D>> {
+  const prepared = prepareFill(name, shape, initializer, options);
+  if (prepared.signal?.aborted) throw prepared.signal.reason;
+  const { request } = prepared;
+  const { backend } = selectBackend(prepared.device, bytesOf(request));
+  const data = allocateTensor(request.dtype, request.length, prepared.name);
+  // Until the promise settles nobody else knows this array, so nobody can take its memory away under the threads.
+  if (request.length <= SYNC_ELEMENTS) backend.fillSync(request, data, 0);
+  else await backend.fill(request, data, 0, prepared.signal);
+  return tensorOf<D>(prepared, data);
+}
+
+/**
+ * {@link fill}, but returns when it is done: for start-up code and for small tensors. Uses all CPUs all the same.
+ * @throws IsometryError as `fill` rejects.
+ */
+export function fillSync<D extends DType = 'float32'>(
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+  options: FillSyncOptions<D>,
+): Tensor<D> {
+  const prepared = prepareFill(name, shape, initializer, options, SYNC_KEYS);
+  const { request } = prepared;
+  const { backend } = selectBackend(prepared.device, bytesOf(request));
+  const data = allocateTensor(request.dtype, request.length, prepared.name);
+  backend.fillSync(request, data, 0);
+  return tensorOf<D>(prepared, data);
+}
+
+/**
+ * Initializes memory of your own in place, and returns it. Synchronous, because memory that other code can detach must
+ * not be written to from other threads.
+ *
+ * @param target - a `Float64Array`, a `Float32Array`, or with `dtype: 'float16' | 'bfloat16'` a `Uint16Array`, with as
+ * many elements as the shape (or the slice) has. Its buffer may be shared or resizable.
+ * @throws IsometryError `INVALID_TARGET` for another array, another length or a detached buffer; else as `fill`.
+ */
+export function fillInto<T extends TensorArray>(
+  target: T,
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+  options: FillIntoOptions,
+): T {
+  const defaultDType = inferDType(target);
+  const prepared = prepareFill(name, shape, initializer, options, INTO_KEYS, defaultDType);
+  const { request } = prepared;
+  const { backend } = selectBackend(prepared.device, bytesOf(request));
+  // Last: from here on no code runs that could detach or shrink the target.
+  checkTarget(target, request.dtype, request.length);
+  backend.fillSync(request, target, 0);
+  return target;
+}
+
+function bytesOf(request: FillRequest): number {
+  return request.length * dtypeInfo(request.dtype).bytes;
+}
+
+function tensorOf<D extends DType>(prepared: Prepared, data: TensorArray): Tensor<D> {
+  return new Tensor(prepared.name, prepared.shape, prepared.dtype as D, data as ArrayOf[D]);
+}

@@ -1,0 +1,47 @@
+import { constants } from 'node:buffer';
+import type { DType } from './dtype.js';
+import { dtypeInfo } from './dtype.js';
+import { IsometryError } from './errors.js';
+import type { ArrayOf } from './tensor.js';
+
+/** Below this many bytes nobody asks how much memory there is: the question costs more than the allocation. */
+const CHECK_FROM_BYTES = 1 << 26;
+
+const REMEDY =
+  'fill it in parts with { slice }, or write it to disk with writeCheckpoint, which never holds a whole tensor';
+
+/**
+ * A zeroed array for `length` elements.
+ * @param available - bytes that this process may still use; by default as the system and the cgroup say.
+ * @throws IsometryError `TOO_LARGE` beyond what one typed array can hold; `OUT_OF_MEMORY` beyond what is available:
+ * the system would promise more, and kill the process when it is used.
+ */
+export function allocateTensor<D extends DType>(
+  dtype: D,
+  length: number,
+  name: string,
+  available: () => number = () => process.availableMemory(),
+): ArrayOf[D] {
+  const { array, bytes: elementBytes } = dtypeInfo(dtype);
+  const bytes = length * elementBytes;
+  if (length > constants.MAX_LENGTH) {
+    throw new IsometryError(
+      'TOO_LARGE',
+      `${name} has ${length} elements, but one array holds at most ${constants.MAX_LENGTH}; ${REMEDY}`,
+    );
+  }
+  if (bytes >= CHECK_FROM_BYTES) {
+    const left = available();
+    if (bytes > left) throw outOfMemory(name, bytes, `only ${left} are available`);
+  }
+  try {
+    return new array(length) as ArrayOf[D];
+  } catch (error) {
+    throw outOfMemory(name, bytes, 'the system refused them', error);
+  }
+}
+
+function outOfMemory(name: string, bytes: number, why: string, cause?: unknown): IsometryError {
+  const message = `${name} needs ${bytes} bytes of memory, but ${why}; ${REMEDY}`;
+  return new IsometryError('OUT_OF_MEMORY', message, cause === undefined ? undefined : { cause });
+}
