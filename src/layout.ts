@@ -41,7 +41,7 @@ export function parseLayout(layout: unknown, rank: number): string {
   }
   for (const [index, letter] of [...layout].entries()) {
     if (!`OIE${SPATIAL}`.includes(letter)) {
-      const hint = `letter ${JSON.stringify(letter)} is none of O (outputs), I (inputs), E (stacked), ${[...SPATIAL].join(' ')} (spatial), in upper case`;
+      const hint = `letter ${JSON.stringify(letter)} is none of O (outputs), I (inputs), E (stacked), ${SPATIAL} (spatial)`;
       throw expectedHint('INVALID_LAYOUT', what, 'layout', layout, hint);
     }
     if (letter !== 'E' && layout.indexOf(letter) !== index) {
@@ -83,7 +83,8 @@ export function parseGroups(groups: unknown): number {
  * over a length unless told otherwise: for stacked experts say `EOI`.
  * @param groups - default 1; must divide O, or I for a transposed convolution.
  * @param where - what a message calls them.
- * @throws IsometryError `INVALID_SHAPE` for another rank without a layout; `INVALID_LAYOUT`; `INVALID_OPTION` for groups.
+ * @throws IsometryError `INVALID_SHAPE` for another rank without a layout; `INVALID_LAYOUT`; `INVALID_OPTION` for
+ * groups.
  */
 export function fans(
   shape: readonly number[],

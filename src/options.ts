@@ -189,7 +189,9 @@ export function boundsOption(value: unknown, name: string): readonly [number | n
   const lower = bound(first, Number.NEGATIVE_INFINITY);
   const upper = bound(second, Number.POSITIVE_INFINITY);
   if (lower === undefined || upper === undefined || (lower !== null && upper !== null && lower >= upper)) {
-    throw expected('INVALID_OPTION', what, name, [first, second].map(String));
+    // As text, because JSON would show NaN and infinities as null.
+    const shown = [first, second].map((end) => (typeof end === 'number' ? String(end) : end));
+    throw expected('INVALID_OPTION', what, name, shown);
   }
   return Object.freeze([lower, upper] as const);
 }

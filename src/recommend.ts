@@ -17,6 +17,8 @@ export interface Recommendation {
 const HE_PAPER = 'He, Zhang, Ren, Sun 2015, Delving Deep into Rectifiers, arXiv:1502.01852';
 const GLOROT_PAPER =
   'Glorot, Bengio 2010, Understanding the difficulty of training deep feedforward neural networks, AISTATS';
+const ELU_PAPER =
+  'Clevert, Unterthiner, Hochreiter 2016, Fast and Accurate Deep Network Learning by Exponential Linear Units (ELUs), arXiv:1511.07289';
 const SNN_PAPER =
   'Klambauer, Unterthiner, Mayr, Hochreiter 2017, Self-Normalizing Neural Networks, arXiv:1706.02515';
 
@@ -31,27 +33,24 @@ const glorot = (reason: string): Recommendation => ({
   source: GLOROT_PAPER,
 });
 
-const smooth = (name: string): string =>
-  `${name} is close to ReLU, so about half the second moment of its input is lost and He's variance 2/fanIn makes up for it.`;
-const unity = (name: string): string =>
-  `${name} passes signals around 0 on in proportion, so Glorot's variance 2/(fanIn + fanOut) keeps both activations and gradients near their size.`;
-
 const RECTIFIED =
   'ReLU sets half of its inputs to 0, which halves the second moment of the signal; variance 2/fanIn doubles it back.';
-const LEAKY = (name: string): string =>
-  `${name} acts as ReLU with a small slope a below 0; He's variance 2/fanIn is exact at a = 0 and 2/((1 + a²)·fanIn), kaimingNormal({ a }), for a known slope.`;
+const leaky = (name: string): string =>
+  `${name} is ReLU with a slope a below 0: variance 2/fanIn is exact at a = 0, kaimingNormal({ a }) for a known slope.`;
+const smooth = (name: string): string =>
+  `${name} is close to ReLU, which loses half the second moment of its input; He's variance 2/fanIn makes up for it.`;
+const linear = (fact: string): string =>
+  `${fact}, so variance 2/(fanIn + fanOut) keeps both activations and gradients near their size.`;
+const SELF_NORMALIZING =
+  "SELU's constants make mean 0 and variance 1 a fixed point only for weights of mean 0 and variance 1/fanIn.";
 
 /** By canonical name; functions, so that every answer is a fresh object. */
 const TABLE: ReadonlyMap<string, () => Recommendation> = new Map<string, () => Recommendation>([
   ['relu', () => he(RECTIFIED)],
-  ['leakyRelu', () => he(LEAKY('Leaky ReLU'))],
-  ['prelu', () => he(LEAKY('PReLU'))],
-  ['rrelu', () => he(LEAKY('Randomized leaky ReLU'))],
-  [
-    'elu',
-    () =>
-      he(smooth('ELU'), 'Clevert, Unterthiner, Hochreiter 2016, Exponential Linear Units, arXiv:1511.07289'),
-  ],
+  ['leakyRelu', () => he(leaky('Leaky ReLU'))],
+  ['prelu', () => he(leaky('PReLU'))],
+  ['rrelu', () => he(leaky('Randomized leaky ReLU'))],
+  ['elu', () => he(smooth('ELU'), ELU_PAPER)],
   ['gelu', () => he(smooth('GELU'))],
   ['silu', () => he(smooth('SiLU'))],
   ['swish', () => he(smooth('Swish'))],
@@ -60,17 +59,16 @@ const TABLE: ReadonlyMap<string, () => Recommendation> = new Map<string, () => R
     'selu',
     () => ({
       initializer: lecunNormal(),
-      reason:
-        "SELU's constants make mean 0 and variance 1 a stable fixed point only when weights have mean 0 and variance 1/fanIn.",
+      reason: SELF_NORMALIZING,
       source: SNN_PAPER,
     }),
   ],
-  ['tanh', () => glorot(unity('tanh'))],
-  ['sigmoid', () => glorot(unity('The sigmoid'))],
-  ['softmax', () => glorot(unity('An output layer under softmax'))],
-  ['linear', () => glorot(unity('A layer without activation'))],
-  ['identity', () => glorot(unity('A layer without activation'))],
-  ['none', () => glorot(unity('A layer without activation'))],
+  ['tanh', () => glorot(linear('tanh is nearly linear around 0'))],
+  ['sigmoid', () => glorot(linear('The sigmoid is nearly linear around 0'))],
+  ['softmax', () => glorot(linear('Softmax reads the outputs of a linear layer'))],
+  ['linear', () => glorot(linear('A layer without activation is linear'))],
+  ['identity', () => glorot(linear('A layer without activation is linear'))],
+  ['none', () => glorot(linear('A layer without activation is linear'))],
 ]);
 
 /** Every activation that {@link recommend} knows. */

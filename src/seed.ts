@@ -21,7 +21,7 @@ export function parseSeed(seed: unknown): bigint {
 
 function remedy(seed: unknown): string {
   if (seed === undefined || seed === null) {
-    return 'a seed is required: one from the clock would make weights that nobody can make again, so pass one, as in { seed: 42 }';
+    return 'a seed is required, as in { seed: 42 }: one from the clock would make weights that nobody can make again';
   }
   if (typeof seed === 'string') return 'convert it with BigInt(text)';
   if (typeof seed === 'number' && Number.isInteger(seed) && seed > 0) {

@@ -26,20 +26,22 @@ export const glorotNormalDefinition: Definition<GlorotNormalInitializer> = fixed
 );
 
 /**
- * Uniform on [−L, L) with L = √(6/(fanIn + fanOut)), variance 2/(fanIn + fanOut). Also known as Xavier; for tanh, sigmoid,
- * softmax and linear layers.
+ * Uniform on [−L, L) with L = √(6/(fanIn + fanOut)), variance 2/(fanIn + fanOut). Also known as Xavier;
+ * for tanh, sigmoid, softmax and linear layers.
  *
- * Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 16. `varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'uniform' })`.
+ * Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 16.
+ * The same as `varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'uniform' })`.
  */
 export function glorotUniform(options?: Readonly<Record<string, never>>): GlorotUniformInitializer {
   return make(glorotUniformDefinition, options);
 }
 
 /**
- * Normal cut at ±2σ and rescaled, so that the variance is 2/(fanIn + fanOut): Keras's and JAX's law. PyTorch's, without
- * truncation, is `xavierNormal`.
+ * Normal cut at ±2σ and rescaled, so that the variance is 2/(fanIn + fanOut): Keras's and JAX's law. PyTorch's,
+ * without truncation, is `xavierNormal`.
  *
- * Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 12. `varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'truncatedNormal' })`.
+ * Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 12.
+ * The same as `varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'truncatedNormal' })`.
  */
 export function glorotNormal(options?: Readonly<Record<string, never>>): GlorotNormalInitializer {
   return make(glorotNormalDefinition, options);

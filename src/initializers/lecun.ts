@@ -28,7 +28,8 @@ export const lecunNormalDefinition: Definition<LecunNormalInitializer> = fixedSc
 /**
  * Uniform on [−L, L) with L = √(3/fanIn), variance 1/fanIn. For SELU, and Flax’s default.
  *
- * LeCun, Bottou, Orr, Müller 1998, "Efficient BackProp", eq. 16. `varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'uniform' })`.
+ * LeCun, Bottou, Orr, Müller 1998, "Efficient BackProp", eq. 16.
+ * The same as `varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'uniform' })`.
  */
 export function lecunUniform(options?: Readonly<Record<string, never>>): LecunUniformInitializer {
   return make(lecunUniformDefinition, options);
@@ -38,7 +39,8 @@ export function lecunUniform(options?: Readonly<Record<string, never>>): LecunUn
  * Normal cut at ±2σ and rescaled, so that the variance is 1/fanIn: Keras's and JAX's law. PyTorch's, without
  * truncation, is `kaimingNormal({ nonlinearity: 'linear' })`.
  *
- * LeCun, Bottou, Orr, Müller 1998, "Efficient BackProp", eq. 16. `varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'truncatedNormal' })`.
+ * LeCun, Bottou, Orr, Müller 1998, "Efficient BackProp", eq. 16.
+ * The same as `varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'truncatedNormal' })`.
  */
 export function lecunNormal(options?: Readonly<Record<string, never>>): LecunNormalInitializer {
   return make(lecunNormalDefinition, options);

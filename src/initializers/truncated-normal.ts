@@ -53,13 +53,13 @@ export const truncatedNormalDefinition: Definition<TruncatedNormalInitializer> =
     if (options['sigmas'] !== undefined) {
       throw new IsometryError(
         'INVALID_OPTION',
-        `expected either sigmas or absolute for ${where} but received both; sigmas counts standard deviations from the mean, absolute are values`,
+        `expected either sigmas or absolute for ${where} but received both; sigmas count from the mean, absolute are values`,
       );
     }
     if (rescale) {
       throw new IsometryError(
         'INVALID_OPTION',
-        `expected rescale: false with absolute bounds for ${where} but received true; rescaling moves the values, so give the bounds as sigmas`,
+        `expected rescale: false with absolute bounds for ${where} but received true; give the bounds as sigmas to rescale`,
       );
     }
     const absolute = boundsOption(options['absolute'], `${where}.absolute`);
