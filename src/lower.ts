@@ -1,0 +1,153 @@
+import { type DType, dtypeInfo } from './dtype.js';
+import { belowTo, ceilTo, floorTo, roundTo } from './dtype-grid.js';
+import { IsometryError } from './errors.js';
+import type { Primitive } from './job.js';
+import type { Law } from './law.js';
+import { cdf, NormalWindow } from './quantile/normal-law.js';
+import { quantileTable } from './quantile/table.js';
+
+/** Largest |z| that the normal of a dtype can give, rounded up: one word reaches 6.34 σ, two reach 9.16 σ. */
+const REACH = { float64: 9.2, float32: 6.4, float16: 6.4, bfloat16: 6.4 } as const;
+
+/** A window with fewer words than this, a quarter of all, is drawn from a table in float64 instead. */
+const FEWEST_WORDS = 2 ** 30;
+
+type TruncatedLaw = Extract<Law, { kind: 'truncatedNormal' }>;
+
+/**
+ * The numbers of a law for a dtype: parameters rounded, bounds moved onto the dtype's grid from inside, and for a
+ * truncated normal the way to draw it.
+ *
+ * @param name - of the tensor, for messages.
+ * @throws IsometryError `INVALID_OPTION` when values would overflow the dtype, or no value of the dtype lies within
+ * the bounds.
+ */
+export function lowerLaw(law: Law, dtype: DType, name: string): Primitive {
+  switch (law.kind) {
+    case 'constant':
+      return lowerConstant(law.value, dtype, name);
+    case 'uniform':
+      return lowerUniform(law.min, law.max, dtype, name);
+    case 'normal':
+      return lowerNormal(law.mean, law.std, dtype, name);
+    case 'truncatedNormal':
+      return lowerTruncatedNormal(law, dtype, name);
+  }
+}
+
+/** Exact mean and standard deviation of a law in real numbers. */
+export function lawMoments(law: Law): { mean: number; std: number } {
+  switch (law.kind) {
+    case 'constant':
+      return { mean: law.value, std: 0 };
+    case 'uniform':
+      return { mean: law.min / 2 + law.max / 2, std: (law.max - law.min) / Math.sqrt(12) };
+    case 'normal':
+      return { mean: law.mean, std: law.std };
+    case 'truncatedNormal': {
+      const { scale, lower, upper } = standardize(law);
+      const z = new NormalWindow(lower, upper).moments();
+      return { mean: law.mean + scale * z.mean, std: scale * z.std };
+    }
+  }
+}
+
+/**
+ * Standard deviation of the standard normal truncated to [lower, upper], in sigmas; 0.87962566103423978 for ±2.
+ * Either bound may be infinite; lower < upper.
+ */
+export function truncatedStd(lower: number, upper: number): number {
+  return new NormalWindow(lower, upper).moments().std;
+}
+
+function lowerConstant(value: number, dtype: DType, name: string): Primitive {
+  const rounded = roundTo(dtype, value);
+  if (Number.isFinite(value) && !Number.isFinite(rounded)) throw overflow(`the value ${value}`, dtype, name);
+  return { kind: 'constant', value: rounded };
+}
+
+function lowerUniform(min: number, max: number, dtype: DType, name: string): Primitive {
+  const { max: largest } = dtypeInfo(dtype);
+  // 16-bit values are computed in float32, where the range must be finite too.
+  const widest = dtype === 'float64' ? Number.MAX_VALUE : dtypeInfo('float32').max;
+  if (Math.max(Math.abs(min), Math.abs(max)) > largest || max - min > widest) {
+    throw overflow(`uniform on [${min}, ${max})`, dtype, name);
+  }
+  const bounds = { min: ceilTo(dtype, min), max: belowTo(dtype, max) };
+  if (bounds.min > bounds.max) throw empty(`[${min}, ${max})`, dtype, name);
+  if (dtype === 'float64') return { kind: 'uniform', low: min + 0, range: max - min, ...bounds };
+  return { kind: 'uniform', low: Math.fround(min) + 0, range: Math.fround(max - min), ...bounds };
+}
+
+function lowerNormal(mean: number, std: number, dtype: DType, name: string): Primitive {
+  if (Math.abs(mean) + REACH[dtype] * std > dtypeInfo(dtype).max) {
+    throw overflow(`a normal of mean ${mean} and std ${std}`, dtype, name);
+  }
+  if (std === 0) return lowerConstant(mean, dtype, name);
+  if (dtype === 'float64') return tabulated(mean, std, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+  return { kind: 'normal', mean: Math.fround(mean) + 0, std: Math.fround(std) };
+}
+
+function lowerTruncatedNormal(law: TruncatedLaw, dtype: DType, name: string): Primitive {
+  const { mean } = law;
+  const { scale, lower, upper, absolute } = standardize(law);
+  const [a, b] = absolute;
+  const highest = Math.min(b, mean + (REACH[dtype] + Math.max(0, lower)) * scale);
+  const lowest = Math.max(a, mean - (REACH[dtype] + Math.max(0, -upper)) * scale);
+  if (Math.max(highest, -lowest) > dtypeInfo(dtype).max) {
+    throw overflow(`a normal of mean ${mean} and std ${scale} within [${a}, ${b}]`, dtype, name);
+  }
+  const bounds = { min: ceilTo(dtype, a), max: floorTo(dtype, b) };
+  if (bounds.min > bounds.max) throw empty(`[${a}, ${b}]`, dtype, name);
+  // So small a std that in sigmas the bounds coincide: all mass is at the point nearest to the mean.
+  if (!(lower < upper) || lower === Number.POSITIVE_INFINITY || upper === Number.NEGATIVE_INFINITY) {
+    return lowerConstant(Math.min(Math.max(mean, bounds.min), bounds.max), dtype, name);
+  }
+  if (dtype !== 'float64') {
+    const parameters = { mean: Math.fround(mean) + 0, std: Math.fround(scale) };
+    if (lower <= -REACH[dtype] && upper >= REACH[dtype]) return { kind: 'normal', ...parameters };
+    // Word w stands for the probabilities from w to w + 1, in 2^-32, and gives the z of their middle.
+    const base = Math.max(0, Math.ceil(cdf(lower) * 4294967296 - 0.5));
+    const end = Math.min(4294967295, Math.floor(cdf(upper) * 4294967296 - 0.5)) + 1;
+    const count = Math.min(4294967295, end - base);
+    if (count >= FEWEST_WORDS) return { kind: 'truncatedNormal', ...parameters, base, count, ...bounds };
+  }
+  return { ...tabulated(mean, scale, lower, upper), ...bounds };
+}
+
+function tabulated(mean: number, std: number, lower: number, upper: number): Extract<Primitive, { kind: 'quantile' }> {
+  const [min, max] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  return { kind: 'quantile', mean: mean + 0, std, table: quantileTable(lower, upper), min, max };
+}
+
+/** `mean + scale·z`, lower ≤ z ≤ upper, and where the values then lie. */
+function standardize(law: TruncatedLaw): {
+  scale: number;
+  lower: number;
+  upper: number;
+  absolute: readonly [number, number];
+} {
+  const { mean, std } = law;
+  if ('absolute' in law.bounds) {
+    const [a, b] = law.bounds.absolute;
+    return { scale: std, lower: (a - mean) / std, upper: (b - mean) / std, absolute: law.bounds.absolute };
+  }
+  const [lower, upper] = law.bounds.sigmas;
+  const scale = law.rescale ? std / truncatedStd(lower, upper) : std;
+  return { scale, lower, upper, absolute: [mean + scale * lower, mean + scale * upper] };
+}
+
+function overflow(what: string, dtype: DType, name: string): IsometryError {
+  return new IsometryError(
+    'INVALID_OPTION',
+    `${what} overflows ${dtype}, whose largest value is ${dtypeInfo(dtype).max}, in tensor ${JSON.stringify(name)}; ` +
+      'use a smaller scale or a wider dtype',
+  );
+}
+
+function empty(bounds: string, dtype: DType, name: string): IsometryError {
+  return new IsometryError(
+    'INVALID_OPTION',
+    `no ${dtype} value lies in ${bounds}, in tensor ${JSON.stringify(name)}; use wider bounds or a wider dtype`,
+  );
+}
