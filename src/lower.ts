@@ -115,7 +115,12 @@ function lowerTruncatedNormal(law: TruncatedLaw, dtype: DType, name: string): Pr
   return { ...tabulated(mean, scale, lower, upper), ...bounds };
 }
 
-function tabulated(mean: number, std: number, lower: number, upper: number): Extract<Primitive, { kind: 'quantile' }> {
+function tabulated(
+  mean: number,
+  std: number,
+  lower: number,
+  upper: number,
+): Extract<Primitive, { kind: 'quantile' }> {
   const [min, max] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   return { kind: 'quantile', mean: mean + 0, std, table: quantileTable(lower, upper), min, max };
 }

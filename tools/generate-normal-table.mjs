@@ -8,7 +8,14 @@
 // what rounding to float32 leaves is mended by moving constant terms by single ulps until the values never fall
 // from one row to the next (the exhaustive test then proves it for every word).
 import { readFileSync, writeFileSync } from 'node:fs';
-import { FRACTION_BITS, fromNumber, interpolate, inverseCdf, lobattoNodes, toNumber } from './high-precision.mjs';
+import {
+  FRACTION_BITS,
+  fromNumber,
+  interpolate,
+  inverseCdf,
+  lobattoNodes,
+  toNumber,
+} from './high-precision.mjs';
 
 const DEGREE = 5;
 const ROWS = 65; // the last one holds A = 2^32 alone, p = 1/2, z = 0
@@ -58,7 +65,8 @@ const lastPoint = (row) => Math.max(-0.25, 0.25 - 2 ** -Math.min(row >> 1, 23));
 
 const table = Array.from({ length: ROWS }, (_, row) => fitRow(row));
 for (let row = 0; row + 1 < ROWS; row++) {
-  while (evaluate(table[row], lastPoint(row)) > evaluate(table[row + 1], -0.25)) table[row + 1][0] = nextUp(table[row + 1][0], 1);
+  while (evaluate(table[row], lastPoint(row)) > evaluate(table[row + 1], -0.25))
+    table[row + 1][0] = nextUp(table[row + 1][0], 1);
 }
 function hexFloat(x) {
   if (x === 0) return '0x0p+0f';
@@ -94,7 +102,11 @@ inline constexpr int kNormalRows = ${ROWS};
 // clang-format off
 // As a macro, so that host and device code can each place the numbers in memory of their own.
 #define ISOMETRY_NORMAL_TABLE \\
-${rowsOf(hexFloat, '{', '}').replace(/ {2}\/\/ coefficient of d\^\d/g, '').split('\n').map((line) => `${line} \\`).join('\n')}
+${rowsOf(hexFloat, '{', '}')
+  .replace(/ {2}\/\/ coefficient of d\^\d/g, '')
+  .split('\n')
+  .map((line) => `${line} \\`)
+  .join('\n')}
 
 inline constexpr float kNormalTable[kNormalDegree + 1][kNormalRows] = {ISOMETRY_NORMAL_TABLE};
 // clang-format on
@@ -124,7 +136,9 @@ for (const [path, text] of outputs) {
   const url = new URL(path, import.meta.url);
   if (!process.argv.includes('--check')) writeFileSync(url, text);
   else if (readFileSync(url, 'utf8') !== text) {
-    console.error(`${path.slice(3)} differs from what tools/generate-normal-table.mjs makes; run it without --check`);
+    console.error(
+      `${path.slice(3)} differs from what tools/generate-normal-table.mjs makes; run it without --check`,
+    );
     stale = 1;
   }
 }

@@ -94,9 +94,10 @@ export function inverseCdf(p) {
   if (p === HALF) return 0n;
   if (p > HALF) return -inverseCdf(ONE - p);
   const t = Math.sqrt(-2 * Math.log(toNumber(p)));
-  const ratio = (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t ** 3);
+  const ratio =
+    (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t ** 3);
   let z = fromNumber(ratio - t);
-  const tolerance = 1n << 100n; // 2^-156
+  const tolerance = 1n << 128n; // 2^-128
   for (let i = 0; i < 20; i++) {
     const newton = div(cdf(z) - p, density(z));
     const step = div(newton, ONE + mul(z, newton) / 2n);

@@ -22,7 +22,8 @@ const BLOCK_WORDS = 1024;
 export function fillRange(request: FillRequest, target: TensorArray, start: number, end: number): void {
   const keys = philoxKeys(request.seed);
   for (const job of request.jobs) {
-    if (job.primitive.kind === 'constant') fillConstant(job, job.primitive.value, request.dtype, target, start, end);
+    if (job.primitive.kind === 'constant')
+      fillConstant(job, job.primitive.value, request.dtype, target, start, end);
     else fillSampled(job, keys, request.dtype, target, start, end);
   }
 }
@@ -102,7 +103,8 @@ function sampler(primitive: Primitive, dtype: DType): Sampler {
   const draw = dtype === 'float64' ? draw64(primitive) : draw32(primitive);
   if (dtype === 'float64') {
     return (words, word, target, at, count, stride) => {
-      for (let i = 0; i < count; i++) target[at + i * stride] = draw(words[word + 2 * i]!, words[word + 2 * i + 1]!);
+      for (let i = 0; i < count; i++)
+        target[at + i * stride] = draw(words[word + 2 * i]!, words[word + 2 * i + 1]!);
     };
   }
   if (dtype === 'float32') {

@@ -28,7 +28,13 @@ export function philoxKeys(seed: bigint): Int32Array {
  *
  * @param n first block, a whole number below 2^53
  */
-export function philoxBlocks(keys: Int32Array, stream: bigint, n: number, count: number, out: Int32Array): void {
+export function philoxBlocks(
+  keys: Int32Array,
+  stream: bigint,
+  n: number,
+  count: number,
+  out: Int32Array,
+): void {
   const streamLow = Number(stream & 0xffffffffn) | 0;
   const streamHigh = Number((stream >> 32n) & 0xffffffffn) | 0;
   for (let block = 0; block < count; block++) {

@@ -7,7 +7,7 @@ import { F32, F32_BITS } from './fma.js';
 export function toBFloat16(x: number): number {
   F32[0] = x;
   const bits = F32_BITS[0]!;
-  if (x !== x) return (bits >>> 16) | 0x40;
+  if (Number.isNaN(x)) return (bits >>> 16) | 0x40;
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) / 65536) & 0xffff;
 }
 

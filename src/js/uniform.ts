@@ -5,7 +5,10 @@ import { fma32, scale64 } from './fma.js';
 
 /** Into [min, max]; where x equals a bound the bound is returned, so a zero takes the bound's sign. */
 export function clamp(x: number, min: number, max: number): number {
+  // Not Math.max and min: they tell −0 from 0, which SIMD instructions and the GPU do not.
+  // biome-ignore lint/complexity/useMathMinMax: see above
   const raised = x > min ? x : min;
+  // biome-ignore lint/complexity/useMathMinMax: see above
   return raised < max ? raised : max;
 }
 

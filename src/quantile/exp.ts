@@ -14,6 +14,7 @@ for (let n = 0, factorial = 1; n < 15; n++, factorial *= n) INVERSE_FACTORIALS[n
 export function exp(x: number): number {
   if (!(x > -708)) return x <= -708 ? 0 : x; // NaN stays
   if (x > 709) return Number.POSITIVE_INFINITY;
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: Math.LOG2E need not have these bits everywhere
   const k = Math.floor(x * 1.4426950408889634 + 0.5);
   const r = x - k * LN2_HIGH - k * LN2_LOW; // |r| < 0.347, and r^15/15! < 1e-19
   let sum = INVERSE_FACTORIALS[14]!;

@@ -32,7 +32,7 @@ export class NormalWindow {
   constructor(lower: number, upper: number) {
     this.lower = lower;
     this.upper = upper;
-    this.mode = lower > 0 ? lower : upper < 0 ? upper : 0;
+    this.mode = Math.max(lower, Math.min(upper, 0));
   }
 
   /** φ(x) / φ(mode). */

@@ -74,11 +74,11 @@ function pointOfMass(window: NormalWindow, mass: number, low: number, high: numb
   let x = high;
   for (let i = 0; i < 100; i++) {
     const excess = window.mass(window.lower, x) - mass;
-    if (excess === 0) return x;
+    const newton = x - excess / window.density(x);
+    if (newton === x) return x;
     if (excess > 0) high = x;
     else low = x;
-    let next = x - excess / window.density(x);
-    if (!(next > low && next < high)) next = low + 0.5 * (high - low);
+    const next = newton > low && newton < high ? newton : low + 0.5 * (high - low);
     const step = Math.abs(next - x);
     x = next;
     if (step <= 1e-16 * Math.abs(x) || !(low < x && x < high)) return x;

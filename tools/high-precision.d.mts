@@ -1,0 +1,16 @@
+export const FRACTION_BITS: bigint;
+export const ONE: bigint;
+export const PI: bigint;
+export const SQRT_2PI: bigint;
+export function mul(a: bigint, b: bigint): bigint;
+export function div(a: bigint, b: bigint): bigint;
+export function fromNumber(x: number): bigint;
+export function toNumber(value: bigint): number;
+export function sqrt(a: bigint): bigint;
+export function exp(x: bigint): bigint;
+export function density(z: bigint): bigint;
+export function cdf(z: bigint): bigint;
+export function inverseCdf(p: bigint): bigint;
+export function millsRatio(x: bigint): bigint;
+export function interpolate(nodes: readonly bigint[], values: readonly bigint[]): bigint[];
+export function lobattoNodes(low: number, high: number, degree: number): bigint[];
