@@ -4,9 +4,9 @@ import { describe, expected, IsometryError } from '../errors.js';
 import { type Initializer, lawOf, parseInitializer } from '../initializers/index.js';
 import { parseJson, positionOf } from '../json.js';
 import { checkKeys } from '../options.js';
-import { isWellFormed } from '../safetensors/header.js';
 import { parseShape } from '../shape.js';
 import { parseName } from '../stream.js';
+import { parseMetadata } from './metadata.js';
 import { plainCopy } from './plain-copy.js';
 import { findViolation } from './plan-schema.js';
 
@@ -65,11 +65,11 @@ export function parsePlan(source: unknown, where = 'the plan'): Plan {
   const { tensors: rawTensors, dtype, metadata } = tree as RawPlan;
   const tensors = rawTensors.map((tensor, index) => parseTensor(tensor, index, fail));
   checkUnique(tensors, fail);
-  checkMetadata(metadata, fail);
+  const strings = metadata === undefined ? undefined : parsePlanMetadata(metadata, fail);
   const plan: Plan = Object.freeze({
     tensors: Object.freeze(tensors),
     ...(dtype === undefined ? {} : { dtype: dtype as DType }),
-    ...(metadata === undefined ? {} : { metadata: Object.freeze(metadata) }),
+    ...(strings === undefined ? {} : { metadata: strings }),
   });
   validated.add(plan);
   return plan;
@@ -205,12 +205,10 @@ function checkUnique(tensors: readonly PlanTensor[], fail: Fail): void {
   }
 }
 
-function checkMetadata(metadata: RawPlan['metadata'], fail: Fail): void {
-  for (const [key, value] of Object.entries(metadata ?? {})) {
-    if (!isWellFormed(key) || !isWellFormed(value)) {
-      throw fail(
-        `expected well-formed Unicode for /metadata/${JSON.stringify(key)} but received ${describe(value)}`,
-      );
-    }
+function parsePlanMetadata(metadata: unknown, fail: Fail): Readonly<Record<string, string>> {
+  try {
+    return parseMetadata(metadata, '/metadata');
+  } catch (error) {
+    throw error instanceof IsometryError ? fail(error.message, error) : error;
   }
 }
