@@ -125,6 +125,11 @@ describe('nearest', () => {
     );
   });
 
+  it('compares no long texts, which would take long', () => {
+    expect(nearest('k'.repeat(64), ['k'.repeat(64)])).toBe('k'.repeat(64));
+    expect(nearest('k'.repeat(65), ['k'.repeat(65)])).toBeUndefined();
+  });
+
   it.each([
     ['stddev', ['mean', 'std'], 'std'],
     ['fan_in', ['fanOut', 'fanIn'], 'fanIn'],

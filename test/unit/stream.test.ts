@@ -46,6 +46,7 @@ describe('parseName', () => {
     ['\ud83d', 'surrogate'],
     ['a\ude42\ud83d', 'surrogate'],
     ['\ude42', 'surrogate'],
+    ['a\ud83db', 'surrogate'],
     ['a\0b', 'NUL'],
   ])('rejects %j', (name, reason) => {
     expect(() => parseName(name, 'tensors[0].name')).toThrow(
