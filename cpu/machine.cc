@@ -1,13 +1,11 @@
 #include "cpu/machine.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <thread>
 
 #if defined(__linux__)
 #include <sched.h>
-#include <sys/mman.h>
 #endif
 
 namespace isometry::cpu {
@@ -37,19 +35,6 @@ unsigned usableCpus() {
   if (quota > 0) count = std::min(count, quota);
 #endif
   return count;
-}
-
-void adviseHugePages(void* memory, size_t bytes) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  constexpr uintptr_t kHugePage = 2 << 20;
-  if (bytes < 2 * kHugePage) return;
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory) + kHugePage - 1) & ~(kHugePage - 1);
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) & ~(kHugePage - 1);
-  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#else
-  (void)memory;
-  (void)bytes;
-#endif
 }
 
 }  // namespace isometry::cpu

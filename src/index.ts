@@ -1,0 +1,72 @@
+/**
+ * Neural-network weight initialization with the same bits on every device.
+ * @module
+ */
+export { probeBackends as capabilities } from './backends/index.js';
+export type { BackendName, Probe } from './backends/types.js';
+export { DTYPE_NAMES, type DType, type TensorArray } from './dtype.js';
+export { type ErrorCode, IsometryError } from './errors.js';
+export {
+  type FillIntoOptions,
+  type FillOptions,
+  type FillSyncOptions,
+  fill,
+  fillInto,
+  fillSync,
+} from './fill.js';
+export { GAIN_ACTIVATIONS, type GainActivation, gain } from './gain.js';
+export {
+  type ConstantInitializer,
+  type ConstantOptions,
+  constant,
+  type Distribution,
+  type FanMode,
+  type GlorotNormalInitializer,
+  type GlorotUniformInitializer,
+  glorotNormal,
+  glorotUniform,
+  type HeNormalInitializer,
+  type HeUniformInitializer,
+  heNormal,
+  heUniform,
+  INITIALIZER_KINDS,
+  type Initializer,
+  type KaimingNormalInitializer,
+  type KaimingOptions,
+  type KaimingUniformInitializer,
+  kaimingNormal,
+  kaimingUniform,
+  type LecunNormalInitializer,
+  type LecunUniformInitializer,
+  lecunNormal,
+  lecunUniform,
+  type NormalInitializer,
+  type NormalOptions,
+  normal,
+  type OnesInitializer,
+  ones,
+  type StoredBounds,
+  type TruncatedNormalInitializer,
+  type TruncatedNormalOptions,
+  truncatedNormal,
+  type UniformInitializer,
+  type UniformOptions,
+  uniform,
+  type VarianceScalingInitializer,
+  type VarianceScalingOptions,
+  varianceScaling,
+  type XavierNormalInitializer,
+  type XavierOptions,
+  type XavierUniformInitializer,
+  xavierNormal,
+  xavierUniform,
+  type ZerosInitializer,
+  zeros,
+} from './initializers/index.js';
+export { type CheckpointOptions, type CheckpointSummary, writeCheckpoint } from './model/checkpoint.js';
+export { type Plan, type PlanTensor, parsePlan, readPlan } from './model/plan.js';
+export type { CheckpointProgress } from './model/progress.js';
+export { RECOMMEND_ACTIVATIONS, type Recommendation, recommend } from './recommend.js';
+export type { Slice } from './region.js';
+export { type ArrayOf, Tensor, toFloat32 } from './tensor.js';
+export { STREAM_VERSION, VERSION } from './version.js';
