@@ -21,10 +21,38 @@ export function philoxKeys(seed: bigint): Int32Array {
 }
 
 /**
- * Writes the words of blocks `n … n + count - 1` of a stream to `out[0 … 4·count - 1]`.
+ * One block: writes the four words of the counter (c0, c1, c2, c3) to `out[at … at + 3]`.
  *
  * The upper half of a 32×32-bit product: the float64 product is within 2^10 of the exact one, so after the exact
  * lower half is taken off, what is left is within 2^-21 of a whole number of 2^32s.
+ */
+export function philox(
+  keys: Int32Array,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  out: Int32Array,
+  at: number,
+): void {
+  for (let r = 0; r < 2 * ROUNDS; r += 2) {
+    const low0 = Math.imul(c0, M0);
+    const low1 = Math.imul(c2, M1);
+    const high0 = ((c0 >>> 0) * M0 - (low0 >>> 0)) * 2 ** -32 + 0.5;
+    const high1 = ((c2 >>> 0) * M1 - (low1 >>> 0)) * 2 ** -32 + 0.5;
+    c0 = high1 ^ c1 ^ keys[r]!;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ keys[r + 1]!;
+    c3 = low0;
+  }
+  out[at] = c0;
+  out[at + 1] = c1;
+  out[at + 2] = c2;
+  out[at + 3] = c3;
+}
+
+/**
+ * Writes the words of blocks `n … n + count - 1` of a stream to `out[0 … 4·count - 1]`.
  *
  * @param n first block, a whole number below 2^53
  */
@@ -39,23 +67,6 @@ export function philoxBlocks(
   const streamHigh = Number((stream >> 32n) & 0xffffffffn) | 0;
   for (let block = 0; block < count; block++) {
     const counter = n + block;
-    let c0 = counter | 0;
-    let c1 = (counter / 4294967296) | 0;
-    let c2 = streamLow;
-    let c3 = streamHigh;
-    for (let r = 0; r < 2 * ROUNDS; r += 2) {
-      const low0 = Math.imul(c0, M0);
-      const low1 = Math.imul(c2, M1);
-      const high0 = ((c0 >>> 0) * M0 - (low0 >>> 0)) * 2 ** -32 + 0.5;
-      const high1 = ((c2 >>> 0) * M1 - (low1 >>> 0)) * 2 ** -32 + 0.5;
-      c0 = high1 ^ c1 ^ keys[r]!;
-      c1 = low1;
-      c2 = high0 ^ c3 ^ keys[r + 1]!;
-      c3 = low0;
-    }
-    out[4 * block] = c0;
-    out[4 * block + 1] = c1;
-    out[4 * block + 2] = c2;
-    out[4 * block + 3] = c3;
+    philox(keys, counter | 0, (counter / 4294967296) | 0, streamLow, streamHigh, out, 4 * block);
   }
 }
