@@ -4,12 +4,13 @@ import { createInterface } from 'node:readline';
 import { probeBackends, selectBackend } from '../../dist/backends/index.js';
 import { dtypeInfo } from '../../dist/dtype.js';
 import { fillSync } from '../../dist/fill.js';
+import { gain as gainOf } from '../../dist/gain.js';
 import { lawOf, parseInitializer } from '../../dist/initializers/index.js';
 import { philoxBlocks, philoxKeys } from '../../dist/js/philox.js';
 import { lawMoments } from '../../dist/lower.js';
 import { encodeHeader, placeTensors } from '../../dist/safetensors/header.js';
 
-const OPERATIONS = new Map(Object.entries({ devices, words, draw, fill, law, safetensors }));
+const OPERATIONS = new Map(Object.entries({ devices, words, draw, fill, law, gain, safetensors }));
 
 for await (const line of createInterface({ input: process.stdin })) {
   let answer;
@@ -65,6 +66,11 @@ function fill({ path, name, shape, initializer, seed, options }) {
 function law({ initializer, tensor }) {
   const found = lawOf(parseInitializer(initializer, 'initializer'), tensor);
   return { law: found, ...lawMoments(found) };
+}
+
+/** The gain of an activation. */
+function gain({ activation, slope }) {
+  return slope === null ? gainOf(activation) : gainOf(activation, slope);
 }
 
 /** A safetensors file of given bytes: tensors [{ name, dtype, shape, data (hex) }], metadata or none. */
