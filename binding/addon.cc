@@ -34,7 +34,8 @@ void FillSync(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const FillArguments arguments = readFillArguments(info);
   Request request;
-  const char* problem = decodeRequest(static_cast<const double*>(arguments.words.data), arguments.words.length, request);
+  const char* problem =
+      decodeRequest(static_cast<const double*>(arguments.words.data), arguments.words.length, request);
   if (problem != nullptr) refuse(env, problem);
   checkTarget(env, arguments, request.dtype);
   cpu::Work work;
@@ -57,7 +58,8 @@ Napi::Value FillAsync(const Napi::CallbackInfo& info) {
 
 // cancel(id)
 void Cancel(const Napi::CallbackInfo& info) {
-  if (info[0].IsNumber()) info.Env().GetInstanceData<Environment>()->cancel(info[0].As<Napi::Number>().DoubleValue());
+  if (info[0].IsNumber())
+    info.Env().GetInstanceData<Environment>()->cancel(info[0].As<Napi::Number>().DoubleValue());
 }
 
 // stop()

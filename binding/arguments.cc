@@ -18,7 +18,8 @@ View viewOf(Napi::Env env, napi_value value, const char* problem) {
   View view;
   bool isTypedArray = false;
   if (napi_is_typedarray(env, value, &isTypedArray) != napi_ok || !isTypedArray) refuse(env, problem);
-  if (napi_get_typedarray_info(env, value, &view.type, &view.length, &view.data, nullptr, nullptr) != napi_ok) {
+  if (napi_get_typedarray_info(env, value, &view.type, &view.length, &view.data, nullptr, nullptr) !=
+      napi_ok) {
     refuse(env, problem);
   }
   if (view.data == nullptr) view.length = 0;
@@ -54,7 +55,8 @@ FillArguments readFillArguments(const Napi::CallbackInfo& info) {
   arguments.target = viewOf(env, info[1], "the target must be a typed array");
   const double start = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : -1;
   constexpr double kIndex = 9007199254740991.0;
-  if (!(start >= 0 && start == std::floor(start) && start + static_cast<double>(arguments.target.length) <= kIndex)) {
+  if (!(start >= 0 && start == std::floor(start) &&
+        start + static_cast<double>(arguments.target.length) <= kIndex)) {
     refuse(env, "the window must lie within [0, 2^53)");
   }
   arguments.start = static_cast<uint64_t>(start);

@@ -1,5 +1,5 @@
-// Converts and checks the arguments of a fill; throws Napi::Error with the code INTERNAL, since src/ has already
-// refused whatever a user can get wrong.
+// Converts and checks the arguments of a fill; throws Napi::Error with the code INTERNAL, since src/ has
+// already refused whatever a user can get wrong.
 #ifndef ISOMETRY_BINDING_ARGUMENTS_H_
 #define ISOMETRY_BINDING_ARGUMENTS_H_
 

@@ -4,12 +4,14 @@ namespace isometry::binding {
 
 Environment::Environment(Napi::Env env) : env_(env) {
   napi_value name = Napi::String::New(env, "isometry.fill");
-  const napi_status status =
-      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, wake, &wake_);
+  const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr,
+                                                             nullptr, this, wake, &wake_);
   if (status != napi_ok) refuse(env, "no threadsafe function");
-  napi_unref_threadsafe_function(env, wake_);  // held only while jobs run, so that they alone keep the loop alive
+  napi_unref_threadsafe_function(env,
+                                 wake_);  // held only while jobs run, so that they alone keep the loop alive
   cpu::acquirePool();
-  // Hooks run in reverse order: this one before the threadsafe function's own, which frees it under our threads.
+  // Hooks run in reverse order: this one before the threadsafe function's own, which frees it under our
+  // threads.
   napi_add_env_cleanup_hook(env, cleanup, this);
 }
 

@@ -22,14 +22,15 @@ class Environment {
  public:
   explicit Environment(Napi::Env env);
 
-  // Starts a fill; `callback(outcome)` is called once, later, with "done", "cancelled" or "detached". Returns an id.
+  // Starts a fill; `callback(outcome)` is called once, later, with "done", "cancelled" or "detached". Returns
+  // an id.
   double start(const FillArguments& arguments, napi_value target, napi_value callback);
 
   // Leaves out what has not been computed yet. An id that has settled is no error.
   void cancel(double id);
 
-  // Cancels every job, waits until no thread works for this environment (about a chunk's time), and refuses new
-  // ones. Nothing settles afterwards.
+  // Cancels every job, waits until no thread works for this environment (about a chunk's time), and refuses
+  // new ones. Nothing settles afterwards.
   void stop();
 
  private:
@@ -39,8 +40,8 @@ class Environment {
     std::vector<double> words;
     Request request;
     cpu::Work work;
-    // The target's memory cannot be freed while this is held, unless someone detaches its buffer: so the buffer
-    // must be one that no other code can reach (see src/fill.ts).
+    // The target's memory cannot be freed while this is held, unless someone detaches its buffer: so the
+    // buffer must be one that no other code can reach (see src/fill.ts).
     napi_ref target = nullptr;
     napi_ref callback = nullptr;
     size_t length = 0;

@@ -7,8 +7,8 @@
 namespace isometry::binding {
 namespace {
 
-constexpr double kWord = 4294967295.0;           // 2^32 - 1
-constexpr double kIndex = 9007199254740991.0;    // 2^53 - 1, the largest element index JavaScript can name
+constexpr double kWord = 4294967295.0;         // 2^32 - 1
+constexpr double kIndex = 9007199254740991.0;  // 2^53 - 1, the largest element index JavaScript can name
 constexpr double kMaxJobs = 1 << 20;
 
 class Reader {
@@ -62,9 +62,12 @@ void readRegion(Reader& in, Region& region) {
   region.rank = static_cast<int>(in.whole(kMaxRank, "a region's rank must be 0 to 32"));
   region.sourceOffset = in.whole(kIndex, "a region's source offset is out of range");
   region.targetOffset = in.whole(kIndex, "a region's target offset is out of range");
-  for (int k = 0; k < region.rank; k++) region.shape[k] = in.whole(kIndex, "a region's extent is out of range");
-  for (int k = 0; k < region.rank; k++) region.sourceStride[k] = in.whole(kIndex, "a region's stride is out of range");
-  for (int k = 0; k < region.rank; k++) region.targetStride[k] = in.whole(kIndex, "a region's stride is out of range");
+  for (int k = 0; k < region.rank; k++)
+    region.shape[k] = in.whole(kIndex, "a region's extent is out of range");
+  for (int k = 0; k < region.rank; k++)
+    region.sourceStride[k] = in.whole(kIndex, "a region's stride is out of range");
+  for (int k = 0; k < region.rank; k++)
+    region.targetStride[k] = in.whole(kIndex, "a region's stride is out of range");
   // In doubles: exact below 2^53, and rounding never takes a larger sum or product back below it.
   double source = static_cast<double>(region.sourceOffset), target = static_cast<double>(region.targetOffset);
   double elements = 1;
@@ -75,7 +78,8 @@ void readRegion(Reader& in, Region& region) {
     target += steps * static_cast<double>(region.targetStride[k]);
     elements *= static_cast<double>(region.shape[k]);
   }
-  if (source > kIndex || target > kIndex || elements > kIndex) in.fail("a region reaches beyond 2^53 elements");
+  if (source > kIndex || target > kIndex || elements > kIndex)
+    in.fail("a region reaches beyond 2^53 elements");
 }
 
 void readJob(Reader& in, DType dtype, Job& job) {
@@ -92,7 +96,8 @@ void readJob(Reader& in, DType dtype, Job& job) {
   params.min = in.number();
   params.max = in.number();
   if (job.kind == Kind::kTruncatedNormal) {
-    if (params.count == 0 || params.base + params.count > (uint64_t{1} << 32)) in.fail("base + count exceeds 2^32");
+    if (params.count == 0 || params.base + params.count > (uint64_t{1} << 32))
+      in.fail("base + count exceeds 2^32");
   }
   if ((job.kind == Kind::kNormal || job.kind == Kind::kTruncatedNormal) && dtype == DType::kFloat64) {
     in.fail("float64 normals take a quantile table");
@@ -105,7 +110,8 @@ void readJob(Reader& in, DType dtype, Job& job) {
 
 const char* decodeRequest(const double* words, size_t count, Request& request) {
   Reader in(words, count);
-  if (in.number() != kRequestVersion) return "the addon and the JavaScript that calls it are of different versions";
+  if (in.number() != kRequestVersion)
+    return "the addon and the JavaScript that calls it are of different versions";
   request.seed = in.wide("the seed must be two 32-bit words");
   request.dtype = static_cast<DType>(in.whole(static_cast<int>(DType::kBFloat16), "unknown dtype code"));
   const uint64_t jobs = in.whole(kMaxJobs, "too many jobs");

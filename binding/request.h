@@ -1,4 +1,5 @@
-// A fill request as JavaScript hands it over: one flat array of float64 words, made by src/backends/encode.ts.
+// A fill request as JavaScript hands it over: one flat array of float64 words, made by
+// src/backends/encode.ts.
 //
 //   version, seed low 32 bits, seed high 32 bits, dtype, number of jobs, then per job:
 //   kind, stream low, stream high, value, low, range, mean, std, base, count, min, max,
@@ -24,8 +25,8 @@ struct Request {
   Fill fill() const { return Fill{seed, dtype, jobs.data(), jobs.size()}; }
 };
 
-// Null on success, else what is wrong. Checks what memory safety needs and no more: the words come from our own
-// TypeScript, which has said everything a user can understand before. The words must outlive the request.
+// Null on success, else what is wrong. Checks what memory safety needs and no more: the words come from our
+// own TypeScript, which has said everything a user can understand before. The words must outlive the request.
 const char* decodeRequest(const double* words, size_t count, Request& request);
 
 }  // namespace isometry::binding

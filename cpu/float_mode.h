@@ -1,5 +1,5 @@
-// Our arithmetic is defined under IEEE defaults: round to nearest even, subnormals kept. Another addon, or a thread
-// that inherited its creator's control register, may have changed that.
+// Our arithmetic is defined under IEEE defaults: round to nearest even, subnormals kept. Another addon, or a
+// thread that inherited its creator's control register, may have changed that.
 #ifndef ISOMETRY_CPU_FLOAT_MODE_H_
 #define ISOMETRY_CPU_FLOAT_MODE_H_
 

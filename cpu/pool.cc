@@ -15,10 +15,11 @@ namespace {
 
 // 256 KiB of output: stays in a core's L2 cache, takes about 0.1 ms, so a cancelled job ends within that.
 constexpr uint64_t kChunkBytes = 256 * 1024;
-// Chunks are cut at multiples of this many elements of the whole output: whole Philox blocks and whole vectors.
+// Chunks are cut at multiples of this many elements of the whole output: whole Philox blocks and whole
+// vectors.
 constexpr uint64_t kChunkAlign = 64;
-// After so many chunks (about 2 ms) a thread looks whether other work waits, so that a small job does not wait for
-// a huge one that came first.
+// After so many chunks (about 2 ms) a thread looks whether other work waits, so that a small job does not
+// wait for a huge one that came first.
 constexpr int kChunksPerTurn = 16;
 
 struct Pool {
@@ -30,14 +31,14 @@ struct Pool {
   std::vector<std::thread> threads;
 };
 
-// Pointers and a constexpr-constructed mutex only: nothing here has a destructor to run at exit, when threads may
-// still be about.
+// Pointers and a constexpr-constructed mutex only: nothing here has a destructor to run at exit, when threads
+// may still be about.
 std::mutex poolMutex;
 Pool* pool = nullptr;
 unsigned poolUsers = 0;
 
-// No advice about huge pages: measured on fresh 1 GiB buffers in a virtual machine, MADV_HUGEPAGE made the first
-// touch anything from 2.5 times faster to 4 times slower than plain pages, and slower in the median.
+// No advice about huge pages: measured on fresh 1 GiB buffers in a virtual machine, MADV_HUGEPAGE made the
+// first touch anything from 2.5 times faster to 4 times slower than plain pages, and slower in the median.
 void prepare(Work& work) {
   const uint64_t size = byteSize(work.fill.dtype);
   work.chunkElements = kChunkBytes / size;

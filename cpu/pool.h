@@ -14,13 +14,13 @@ namespace isometry::cpu {
 // More threads than this are never started, whatever is asked for.
 inline constexpr unsigned kMaxThreads = 256;
 
-// The pool lives from the first acquire to the last release, which joins all its threads: afterwards no code of
-// this library runs, so it may be unloaded. Every other function here needs the pool acquired.
+// The pool lives from the first acquire to the last release, which joins all its threads: afterwards no code
+// of this library runs, so it may be unloaded. Every other function here needs the pool acquired.
 void acquirePool();
 void releasePool();
 
-// One window [start, end) of one fill, cut into chunks that threads take in turn. Everything it points to must
-// stay alive until it has finished.
+// One window [start, end) of one fill, cut into chunks that threads take in turn. Everything it points to
+// must stay alive until it has finished.
 struct Work {
   const Target* target = nullptr;
   Fill fill{};
@@ -28,8 +28,8 @@ struct Work {
   uint64_t start = 0, end = 0;
   unsigned threads = 1;  // at most so many at once
 
-  // Called exactly once for submitted work, by the thread that leaves it last, also when it was cancelled. It may
-  // delete the work; the pool touches neither work nor context afterwards. Null for fillParallel.
+  // Called exactly once for submitted work, by the thread that leaves it last, also when it was cancelled. It
+  // may delete the work; the pool touches neither work nor context afterwards. Null for fillParallel.
   void (*finished)(Work* work) = nullptr;
   void* context = nullptr;
 
@@ -47,8 +47,8 @@ struct Work {
 // Computes the window with up to `work.threads` threads, the caller among them, and returns when it is done.
 void fillParallel(Work& work);
 
-// Hands the window to the pool's threads and returns at once. False, and nothing is done, when the system refuses
-// even one thread.
+// Hands the window to the pool's threads and returns at once. False, and nothing is done, when the system
+// refuses even one thread.
 bool submit(Work* work);
 
 }  // namespace isometry::cpu
