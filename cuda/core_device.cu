@@ -67,14 +67,19 @@ __global__ void fillUniform64(double2* out, uint64_t blocks, PhiloxKeys keys, ui
 
 }  // extern "C"
 
-// What every normal does: `Window` picks the word that stands for the one drawn, `Store` packs four samples.
-struct WholeLine {
-  __device__ uint32_t operator()(uint32_t word) const { return word; }
+// What every normal does: `Law` says which word stands for the one drawn and what becomes of a standard
+// normal; `Store` packs four samples.
+struct Normal {
+  float mean, std;
+  __device__ uint32_t word(uint32_t drawn) const { return drawn; }
+  __device__ float sample(float z) const { return fma32(z, std, mean); }
 };
 
 struct Truncated {
+  float mean, std, min, max;
   uint32_t base, count;
-  __device__ uint32_t operator()(uint32_t word) const { return truncateWord(word, base, count); }
+  __device__ uint32_t word(uint32_t drawn) const { return truncateWord(drawn, base, count); }
+  __device__ float sample(float z) const { return clamp(fma32(z, std, mean), min, max); }
 };
 
 struct StoreFloat32 {
@@ -96,21 +101,15 @@ struct StoreFloat16 {
   }
 };
 
-struct Normal {
-  float mean, std, min, max;
-};
-
-template <class Store, class Window>
+template <class Store, class Law>
 __device__ void fillNormal(typename Store::Out* out, uint64_t blocks, const PhiloxKeys& keys, uint64_t stream,
-                           const Normal& law, const Window& window) {
+                           const Law& law) {
   __shared__ float table[(kNormalDegree + 1) * kNormalRows];
   loadNormalTable(table);
   const ScalarNormal lanes{table};
   forEachBlock(keys, stream, blocks, [&](uint64_t n, const uint32_t(&words)[4]) {
     float x[4];
-    for (int i = 0; i < 4; ++i) {
-      x[i] = clamp(fma32(standardNormal(lanes, window(words[i])), law.std, law.mean), law.min, law.max);
-    }
+    for (int i = 0; i < 4; ++i) x[i] = law.sample(standardNormal(lanes, law.word(words[i])));
     out[n] = Store::pack(x);
   });
 }
@@ -118,22 +117,22 @@ __device__ void fillNormal(typename Store::Out* out, uint64_t blocks, const Phil
 extern "C" {
 
 __global__ void fillNormal32(float4* out, uint64_t blocks, PhiloxKeys keys, uint64_t stream, Normal law) {
-  fillNormal<StoreFloat32>(out, blocks, keys, stream, law, WholeLine{});
+  fillNormal<StoreFloat32>(out, blocks, keys, stream, law);
 }
 
 __global__ void fillNormalBFloat16(ushort4* out, uint64_t blocks, PhiloxKeys keys, uint64_t stream,
                                    Normal law) {
-  fillNormal<StoreBFloat16>(out, blocks, keys, stream, law, WholeLine{});
+  fillNormal<StoreBFloat16>(out, blocks, keys, stream, law);
 }
 
 __global__ void fillNormalFloat16(ushort4* out, uint64_t blocks, PhiloxKeys keys, uint64_t stream,
                                   Normal law) {
-  fillNormal<StoreFloat16>(out, blocks, keys, stream, law, WholeLine{});
+  fillNormal<StoreFloat16>(out, blocks, keys, stream, law);
 }
 
-__global__ void fillTruncated32(float4* out, uint64_t blocks, PhiloxKeys keys, uint64_t stream, Normal law,
-                                Truncated window) {
-  fillNormal<StoreFloat32>(out, blocks, keys, stream, law, window);
+__global__ void fillTruncated32(float4* out, uint64_t blocks, PhiloxKeys keys, uint64_t stream,
+                                Truncated law) {
+  fillNormal<StoreFloat32>(out, blocks, keys, stream, law);
 }
 
 __global__ void fillQuantile32(float4* out, uint64_t blocks, PhiloxKeys keys, uint64_t stream,
