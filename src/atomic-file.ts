@@ -146,7 +146,7 @@ function checkPath(path: unknown): string {
 
 /** Refuses what cannot become a file; returns the permission bits to keep. */
 async function checkTarget(target: string, ops: FileOps): Promise<number | undefined> {
-  const old = await attempt('look at', target, () => ops.inspect(target));
+  const old = await attempt('write', target, () => ops.inspect(target));
   if (old?.kind === 'directory') throw ioError('write', target, { code: 'EISDIR' });
   if (old?.kind === 'other') {
     throw new IsometryError(
@@ -159,7 +159,7 @@ async function checkTarget(target: string, ops: FileOps): Promise<number | undef
 
 async function checkSpace(target: string, bytes: number, ops: FileOps): Promise<void> {
   const directory = dirname(target);
-  const free = await attempt('find free space for', target, () => ops.freeBytes(directory));
+  const free = await attempt('write', target, () => ops.freeBytes(directory));
   if (free >= bytes) return;
   throw new IsometryError(
     'IO_ERROR',

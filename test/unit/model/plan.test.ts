@@ -106,7 +106,7 @@ describe('a bad plan names the place and what to do', () => {
       'metadata lone surrogate',
       { tensors: [tensor], metadata: { a: '\ud800' } },
       'well-formed',
-      '/metadata/"a"',
+      '/metadata/a',
     ],
     ['tensor no object', { tensors: [tensor, 3] }, 'expected an object for /tensors/1 but received 3'],
     ['tensor a list', { tensors: [[]] }, '/tensors/0'],

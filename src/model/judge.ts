@@ -1,0 +1,62 @@
+import type { DType } from '../dtype.js';
+import type { Law } from '../law.js';
+import { lawMoments, lowerLaw } from '../lower.js';
+import type { Measurement } from './measure.js';
+
+/** A measurement held against the law that the elements should follow. */
+export interface Verdict {
+  /** The law's own moments. */
+  readonly mean: number;
+  readonly std: number;
+  /** How many standard errors the measured moments are off; `null` where that says nothing. */
+  readonly meanError: number | null;
+  readonly stdError: number | null;
+  /** False when either is off by more than `LIMIT` standard errors, or a bound or a constant is not kept. */
+  readonly plausible: boolean;
+}
+
+/** By chance one in 1.7 million right tensors would be further off. */
+export const LIMIT = 5;
+
+/** With fewer elements the estimated standard deviation is too far from normally distributed to be judged. */
+const FEWEST_FOR_STD = 256;
+
+/**
+ * Whether elements like those measured follow `law` as stored in `dtype`.
+ *
+ * The standard error of the mean is σ/√n; that of the standard deviation is σ·√((κ − 1)/4n), κ being the law's
+ * kurtosis (Cramér, Mathematical Methods of Statistics, §28.2).
+ */
+export function judge(measured: Measurement, law: Law, dtype: DType, name: string): Verdict {
+  const { mean, std } = lawMoments(law);
+  const { count, min, max } = measured;
+  const primitive = lowerLaw(law, dtype, name);
+  if (count === 0) return { mean, std, meanError: null, stdError: null, plausible: true };
+  if (primitive.kind === 'constant') {
+    const plausible = measured.nonFinite === 0 && min === primitive.value && max === primitive.value;
+    return { mean, std, meanError: null, stdError: null, plausible };
+  }
+  const [lowest, highest] =
+    'min' in primitive
+      ? [primitive.min, primitive.max]
+      : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const meanError = ((measured.mean - mean) / std) * Math.sqrt(count);
+  const stdError =
+    count < FEWEST_FOR_STD
+      ? null
+      : ((measured.std - std) / std) * Math.sqrt((4 * count) / (kurtosisOf(law, measured) - 1));
+  const plausible =
+    measured.nonFinite === 0 &&
+    min >= lowest &&
+    max <= highest &&
+    Math.abs(meanError) <= LIMIT &&
+    Math.abs(stdError ?? 0) <= LIMIT;
+  return { mean, std, meanError, stdError, plausible };
+}
+
+function kurtosisOf(law: Law, measured: Measurement): number {
+  if (law.kind === 'uniform') return 1.8;
+  if (law.kind === 'normal') return 3;
+  // A truncated normal is log-concave: its kurtosis lies between a uniform's and an exponential's.
+  return Math.min(9, Math.max(1.8, measured.kurtosis));
+}
