@@ -3,6 +3,7 @@ import { describe, IsometryError } from '../errors.js';
 import type { FillRequest } from '../job.js';
 import { encodeRequest } from './encode.js';
 import { loadNative, type NativeBinding } from './native.js';
+import { onAbort } from './on-abort.js';
 import type { Backend, Probe } from './types.js';
 
 /** More threads than this are never started; the same bound as in cpu/pool.h. */
@@ -101,9 +102,9 @@ export function fillWith(
     const { binding, simd, threads } = ready();
     signal?.throwIfAborted();
     stopAtExit(binding);
-    let cancel: (() => void) | undefined;
+    let forget: (() => void) | undefined;
     const settle = (outcome: string): void => {
-      if (cancel !== undefined) signal?.removeEventListener('abort', cancel);
+      forget?.();
       if (outcome === 'done') resolve();
       else if (outcome === 'cancelled') reject(signal?.reason);
       else reject(new IsometryError('INTERNAL', 'the buffer of a running fill was taken away'));
@@ -117,9 +118,7 @@ export function fillWith(
         options.threads ?? threads,
         settle,
       );
-      if (signal === undefined) return;
-      cancel = () => binding.cancel(id);
-      signal.addEventListener('abort', cancel, { once: true });
+      if (signal !== undefined) forget = onAbort(signal, () => binding.cancel(id));
     } catch (error) {
       reject(internal(error));
     }

@@ -2,7 +2,7 @@
 // addon is unloaded with the last environment that loaded it.
 import { expect } from 'vitest';
 import { runNode } from '../helpers/child.js';
-import { describeNative, itNative } from '../helpers/native.js';
+import { describeNative, itNative, TIMED } from '../helpers/native.js';
 
 const PREPARE = `
   const { Worker } = await import('node:worker_threads');
@@ -31,9 +31,11 @@ async function run(code: string, env: Record<string, string> = {}): Promise<stri
 }
 
 describeNative('worker threads', () => {
-  itNative('can be terminated during a fill, and the others go on', async () => {
-    const output = await run(
-      `for (let k = 0; k < 5; k++) {
+  itNative(
+    'can be terminated during a fill, and the others go on',
+    async () => {
+      const output = await run(
+        `for (let k = 0; k < 5; k++) {
          const worker = inWorker('parentPort.postMessage("started"); await ' + SLOW + '; parentPort.postMessage("never");');
          const end = ended(worker);
          await new Promise((resolve) => worker.once('message', resolve));
@@ -48,10 +50,12 @@ describeNative('worker threads', () => {
        const w = await isometry.fill('w', [300007], isometry.normal({ std: 1 }), { seed: 42 });
        const js = await isometry.fill('w', [300007], isometry.normal({ std: 1 }), { seed: 42, device: 'js' });
        console.log(hash(w) === hash(js));`,
-      { ISOMETRY_CPU_TARGET: 'portable', ISOMETRY_THREADS: '2' },
-    );
-    expect(output).toBe('true');
-  });
+        { ISOMETRY_CPU_TARGET: 'portable', ISOMETRY_THREADS: '2' },
+      );
+      expect(output).toBe('true');
+    },
+    TIMED,
+  );
 
   itNative('fill at the same time with the same result, 20 of them', async () => {
     const output = await run(`
@@ -90,13 +94,17 @@ describeNative('worker threads', () => {
     expect(output).toBe(Array(5).fill('1 planned').join('\n'));
   });
 
-  itNative('may call process.exit during a fill', async () => {
-    const output = await run(`
+  itNative(
+    'may call process.exit during a fill',
+    async () => {
+      const output = await run(`
       const began = performance.now();
       const result = await ended(inWorker(SLOW + '; setTimeout(() => process.exit(4), 20);'));
       console.log(result.code, result.errors.length, performance.now() - began < 1500);`);
-    expect(output).toBe('4 0 true');
-  });
+      expect(output).toBe('4 0 true');
+    },
+    TIMED,
+  );
 
   itNative('may still run when the main thread exits', async () => {
     const result = await runNode(

@@ -1,6 +1,6 @@
 // What the tests know about the native addon. A test of it is registered with `describeNative` or `itNative`: where
 // the addon is missing it shows as skipped with the reason, and the run says so at its end (test/helpers/setup.ts).
-import { describe, it } from 'vitest';
+import { describe, it, type TestOptions } from 'vitest';
 import { loadNative, type NativeBinding } from '../../src/backends/native.js';
 
 const loaded = loadNative();
@@ -23,7 +23,10 @@ export function describeNative(name: string, body: () => void): void {
 }
 
 /** `it` for a test that needs the addon. */
-export function itNative(name: string, body: () => void | Promise<void>, timeout?: number): void {
-  if (native !== null) it(name, body, timeout);
-  else it.skip(`${name} [no native addon: ${nativeMissing}]`, body, timeout);
+export function itNative(name: string, body: () => void | Promise<void>, options: TestOptions = {}): void {
+  if (native !== null) it(name, options, body);
+  else it.skip(`${name} [no native addon: ${nativeMissing}]`, options, body);
 }
+
+/** For tests that take the time: a busy machine may be slow once, not three times. */
+export const TIMED: TestOptions = { retry: 2 };

@@ -11,6 +11,10 @@
 #include "check.h"
 #include "jobs.h"
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 namespace isometry {
 namespace {
 
@@ -130,6 +134,26 @@ TEST(anEmptyWindowFinishes) {
   fillParallel(own.work);
   cpu::releasePool();
 }
+
+#if defined(__x86_64__)
+// Another addon may have set flush-to-zero, or another rounding, for the thread that calls us.
+TEST(theCallersFloatModeDoesNotMatterAndIsKept) {
+  cpu::acquirePool();
+  Output plain(2), disturbed(2);
+  for (Output* output : {&plain, &disturbed}) output->job.params.std = 1e-39;  // most samples are subnormal
+  fillParallel(plain.work);
+  const unsigned before = _mm_getcsr();
+  const unsigned strange = before | 0x8040 | 0x6000;  // FTZ, DAZ, round toward zero
+  _mm_setcsr(strange);
+  fillParallel(disturbed.work);
+  const unsigned after = _mm_getcsr();
+  _mm_setcsr(before);
+  CHECK((after & ~0x3fu) == (strange & ~0x3fu));  // without the sticky exception flags
+  CHECK(disturbed.data == plain.data);
+  CHECK(plain.data[0] != 0 && plain.data[0] != plain.data[1]);
+  cpu::releasePool();
+}
+#endif
 
 TEST(thePoolStartsAndEndsManyTimes) {
   for (int k = 0; k < 50; k++) {
