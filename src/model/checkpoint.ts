@@ -7,8 +7,10 @@ import { type DType, dtypeInfo } from '../dtype.js';
 import { expected, IsometryError } from '../errors.js';
 import type { FileOps } from '../file-ops.js';
 import { type Prepared, prepareFill } from '../fill.js';
+import { lawOf } from '../initializers/index.js';
+import { lowerLaw } from '../lower.js';
 import { checkKeys } from '../options.js';
-import { encodeHeader, type PlacedTensor, placeTensors, type StoredTensor } from '../safetensors/header.js';
+import { encodeHeader, placeTensors, type StoredTensor } from '../safetensors/header.js';
 import { parseSeed } from '../seed.js';
 import { elementCount } from '../shape.js';
 import { checkpointMetadata, parseMetadata } from './metadata.js';
@@ -102,35 +104,25 @@ export async function writeCheckpointWith(
   const plan = parsePlan(planLike);
 
   const dtype = (given['dtype'] ?? plan.dtype ?? 'float32') as DType;
-  const prepare = (tensor: PlanTensor): Prepared => {
-    const { name, shape, init, ...own } = tensor;
-    return prepareFill(name, shape, init, {
-      dtype,
-      ...own,
-      seed,
-      device: given['device'],
-      signal: given['signal'],
-    });
+  const prepare = ({ name, shape, init, ...own }: PlanTensor): Prepared => {
+    const { device, signal } = given;
+    return prepareFill(name, shape, init, { dtype, ...own, seed, device, signal });
   };
-  const { placed, parameters, first } = place(plan, prepare);
+  // The options are the same for all tensors, so the first one proves them.
+  const { device, signal } = prepare(plan.tensors[0]!);
+  const placed = placeTensors(plan.tensors.map((tensor) => storedTensor(tensor, dtype)));
   const bytes = placed.at(-1)!.end;
   const header = encodeHeader(placed, checkpointMetadata(plan, seed, extra));
-  const { backend, reason } = (seams.selectBackend ?? selectBackend)(first.device, bytes);
-  const { signal } = first;
+  const { backend, reason } = (seams.selectBackend ?? selectBackend)(device, bytes);
 
   const reporter = new ProgressReporter(onProgress as CheckpointOptions['onProgress'], placed);
-  const sources = placed.map(({ tensor, begin, end }) => ({
-    dtype: tensor.dtypeName,
-    begin,
-    end,
-    request: () => prepare(tensor.source).request,
-  }));
   await writeAtomically(
     path,
     header.length + bytes,
     async (file) => {
       await file.write(header, 0);
-      await streamTensors(sources, file, header.length, {
+      await streamTensors(placed, file, header.length, {
+        request: ({ source }) => prepare(source).request,
         backend,
         signal,
         chunkBytes: seams.chunkBytes,
@@ -143,7 +135,7 @@ export async function writeCheckpointWith(
   return {
     path: resolve(path),
     tensors: placed.length,
-    parameters,
+    parameters: plan.tensors.reduce((total, { shape }) => total + elementCount(shape), 0),
     bytes: header.length + bytes,
     seconds: (performance.now() - started) / 1000,
     backend: backend.name,
@@ -153,28 +145,15 @@ export async function writeCheckpointWith(
 
 interface Stored extends StoredTensor {
   readonly source: PlanTensor;
-  readonly dtypeName: DType;
 }
 
-/** Checks every tensor against its dtype and gives it its place; keeps none of the prepared work. */
-function place(
-  plan: Plan,
-  prepare: (tensor: PlanTensor) => Prepared,
-): { placed: readonly PlacedTensor<Stored>[]; parameters: number; first: Prepared } {
-  let parameters = 0;
-  let first: Prepared | undefined;
-  const stored = plan.tensors.map((source) => {
-    const prepared = prepare(source);
-    first ??= prepared;
-    parameters += elementCount(source.shape);
-    const { dtype } = prepared;
-    return {
-      name: source.name,
-      shape: source.shape,
-      dtype: dtypeInfo(dtype).safetensors,
-      dtypeName: dtype,
-      source,
-    };
-  });
-  return { placed: placeTensors(stored), parameters, first: first! };
+/**
+ * A tensor as the header has it, checked as far as the plan alone could not be: whether its law fits its dtype. The
+ * rest of the work is prepared when its turn comes, so that a million tensors cost no more memory than their names.
+ */
+function storedTensor(source: PlanTensor, defaultDType: DType): Stored {
+  const { name, shape } = source;
+  const dtype = source.dtype ?? defaultDType;
+  lowerLaw(lawOf(source.init, source), dtype, name);
+  return { name, shape, dtype: dtypeInfo(dtype).safetensors, source };
 }

@@ -1,21 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AtomicWriter } from '../atomic-file.js';
 import type { Backend } from '../backends/types.js';
-import { type DType, dtypeInfo } from '../dtype.js';
+import { dtypeInfo } from '../dtype.js';
 import type { FillRequest } from '../job.js';
-
-/** A tensor that lies at bytes [begin, end) of the data section. */
-export interface Source {
-  readonly dtype: DType;
-  readonly begin: number;
-  readonly end: number;
-  /** The work; asked for when the tensor's turn comes, so that a million tensors are not prepared at once. */
-  request(): FillRequest;
-}
+import type { PlacedTensor, StoredTensor } from '../safetensors/header.js';
 
 /** How a stream of tensors is computed and written. */
-export interface PipelineOptions {
+export interface PipelineOptions<T extends StoredTensor> {
   readonly backend: Backend;
+  /** A tensor's work; asked for once, when its turn comes. */
+  readonly request: (tensor: T) => FillRequest;
   readonly signal?: AbortSignal | undefined;
   /** Bytes of one chunk, a multiple of 8. */
   readonly chunkBytes?: number | undefined;
@@ -42,17 +36,17 @@ const SYNC_BUDGET = 1 << 17;
  * Computes tensors that tile a data section and writes them from byte `offset` of a file on. While a chunk is
  * computed the ones before it are written. Memory is `BUFFERS` chunks, however large the tensors are.
  *
- * @param sources in the order of their bytes, without holes.
+ * @param placed in the order of their bytes, without holes.
  */
-export async function streamTensors(
-  sources: readonly Source[],
+export async function streamTensors<T extends StoredTensor>(
+  placed: readonly PlacedTensor<T>[],
   file: AtomicWriter,
   offset: number,
-  options: PipelineOptions,
+  options: PipelineOptions<T>,
 ): Promise<void> {
-  const total = sources.at(-1)?.end ?? 0;
+  const total = placed.at(-1)?.end ?? 0;
   const chunkBytes = Math.min(options.chunkBytes ?? CHUNK_BYTES, Math.ceil(total / 8) * 8);
-  const filler = new Filler(sources, options);
+  const filler = new Filler(placed, options);
   const buffers: ArrayBuffer[] = [];
   const writes: Promise<void>[] = [];
   let written = 0;
@@ -74,27 +68,29 @@ export async function streamTensors(
 }
 
 /** Computes consecutive ranges of the data section. */
-class Filler {
-  private readonly sources: readonly Source[];
+class Filler<T extends StoredTensor> {
+  private readonly placed: readonly PlacedTensor<T>[];
+  private readonly prepare: (tensor: T) => FillRequest;
   private readonly backend: Backend;
   private readonly signal: AbortSignal | undefined;
   private index = 0;
   private request: FillRequest | undefined;
   private sinceYield = 0;
 
-  constructor(sources: readonly Source[], { backend, signal }: PipelineOptions) {
-    this.sources = sources;
+  constructor(placed: readonly PlacedTensor<T>[], { backend, request, signal }: PipelineOptions<T>) {
+    this.placed = placed;
+    this.prepare = request;
     this.backend = backend;
     this.signal = signal;
   }
 
   async fill(buffer: ArrayBuffer, begin: number, end: number): Promise<void> {
     for (let at = begin; at < end; ) {
-      const source = this.sources[this.index]!;
-      const stop = Math.min(end, source.end);
-      if (stop > at) await this.fillPart(source, buffer, at, stop, at - begin);
+      const current = this.placed[this.index]!;
+      const stop = Math.min(end, current.end);
+      if (stop > at) await this.fillPart(current, buffer, at, stop, at - begin);
       at = stop;
-      if (at === source.end) {
+      if (at === current.end) {
         this.index++;
         this.request = undefined;
       }
@@ -103,17 +99,17 @@ class Filler {
 
   /** Bytes [at, stop) of the data section, which lie in one tensor, into the buffer at `position`. */
   private async fillPart(
-    source: Source,
+    { tensor, begin }: PlacedTensor<T>,
     buffer: ArrayBuffer,
     at: number,
     stop: number,
     position: number,
   ): Promise<void> {
-    const { array, bytes } = dtypeInfo(source.dtype);
+    this.request ??= this.prepare(tensor);
+    const { array, bytes } = dtypeInfo(this.request.dtype);
     // Whole elements always: chunks are multiples of 8 bytes, and wider dtypes come first in the file.
     const target = new array(buffer, position, (stop - at) / bytes);
-    const start = (at - source.begin) / bytes;
-    this.request ??= source.request();
+    const start = (at - begin) / bytes;
     if (target.length > SYNC_ELEMENTS) {
       await this.backend.fill(this.request, target, start, this.signal);
       this.sinceYield = 0;
