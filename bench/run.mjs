@@ -5,7 +5,8 @@
 //   --turns N       default 9
 //   --only TEXT     only cases whose title contains it
 //   --save          also writes bench/results/DATE-MACHINE.md
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,8 +25,10 @@ const { values: options } = parseArgs({
 });
 const turns = Number(options.turns ?? (options.quick ? 3 : 9));
 
-if (!existsSync(`${root}/dist/index.js`)) {
-  process.stderr.write('bench: nothing is built yet; run npm run build first\n');
+// What was built from yesterday's source is not what is measured.
+const built = spawnSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+if (built.status !== 0) {
+  process.stderr.write('bench: npm run build failed\n');
   process.exit(1);
 }
 

@@ -12,6 +12,8 @@ import transformers
 
 import isometry
 
+transformers.utils.logging.disable_progress_bar()
+
 EXAMPLE = os.path.join(isometry.ROOT, "examples", "gpt2")
 PARAMETERS = 124_439_808
 SEED = "42"
@@ -75,6 +77,7 @@ class Gpt2(unittest.TestCase):
         model, info = transformers.GPT2LMHeadModel.from_pretrained(
             isometry.temporary("gpt2"), output_loading_info=True, local_files_only=True, dtype=torch.float32
         )
+        self.assertLessEqual({"missing_keys", "unexpected_keys", "mismatched_keys"}, set(info))
         for problem, names in info.items():
             self.assertFalse(names, f"{problem}: {names}")
         self.assertEqual(sum(parameter.numel() for parameter in model.parameters()), PARAMETERS)
