@@ -5,7 +5,7 @@ import type { DType, TensorArray } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { FillRequest, Job, Primitive } from '../job.js';
 import { fma32, scale64 } from './fma.js';
-import { standardNormal, truncateWord } from './normal.js';
+import { standardNormals, truncateWord } from './normal.js';
 import { philoxBlocks, philoxKeys } from './philox.js';
 import { quantile32, quantile64 } from './quantile.js';
 import { forEachRun } from './region.js';
@@ -96,53 +96,73 @@ type Sampler = (
   stride: number,
 ) => void;
 
-/** One element's value from its word (or, for float64, two), before rounding to the dtype. */
-type Draw = (word0: number, word1: number) => number;
-
 function sampler(primitive: Primitive, dtype: DType): Sampler {
-  const draw = dtype === 'float64' ? draw64(primitive) : draw32(primitive);
   if (dtype === 'float64') {
+    const draw = draw64(primitive);
     return (words, word, target, at, count, stride) => {
       for (let i = 0; i < count; i++)
         target[at + i * stride] = draw(words[word + 2 * i]!, words[word + 2 * i + 1]!);
     };
   }
+  const values = new Float32Array(BLOCK_WORDS);
+  const draw = draw32(primitive);
   if (dtype === 'float32') {
     return (words, word, target, at, count, stride) => {
-      for (let i = 0; i < count; i++) target[at + i * stride] = draw(words[word + i]!, 0);
+      draw(words, word, count, values);
+      for (let i = 0; i < count; i++) target[at + i * stride] = values[i]!;
     };
   }
   const round = dtype === 'bfloat16' ? toBFloat16 : toFloat16;
   return (words, word, target, at, count, stride) => {
-    for (let i = 0; i < count; i++) target[at + i * stride] = round(Math.fround(draw(words[word + i]!, 0)));
+    draw(words, word, count, values);
+    for (let i = 0; i < count; i++) target[at + i * stride] = round(values[i]!);
   };
 }
 
-function draw32(primitive: Primitive): Draw {
+/** float32 values of `count` words from `words[word]` on, to `values[0 … count - 1]`. May overwrite the words. */
+type Draw32 = (words: Int32Array, word: number, count: number, values: Float32Array) => void;
+
+function draw32(primitive: Primitive): Draw32 {
   switch (primitive.kind) {
     case 'uniform': {
       const { low, min, max } = primitive;
       const step = uniformStep32(primitive.range);
-      return (word) => clamp(uniform32(word, low, step), min, max);
+      return (words, word, count, values) => {
+        for (let i = 0; i < count; i++) values[i] = clamp(uniform32(words[word + i]!, low, step), min, max);
+      };
     }
     case 'normal': {
       const { mean, std } = primitive;
-      return (word) => fma32(standardNormal(word), std, mean);
+      return (words, word, count, values) => {
+        standardNormals(words, word, count, values);
+        for (let i = 0; i < count; i++) values[i] = fma32(values[i]!, std, mean);
+      };
     }
     case 'truncatedNormal': {
-      const { mean, std, base, count, min, max } = primitive;
-      return (word) => clamp(fma32(standardNormal(truncateWord(word, base, count)), std, mean), min, max);
+      const { mean, std, base, count: window, min, max } = primitive;
+      return (words, word, count, values) => {
+        for (let i = word; i < word + count; i++) words[i] = truncateWord(words[i]!, base, window);
+        standardNormals(words, word, count, values);
+        for (let i = 0; i < count; i++) values[i] = clamp(fma32(values[i]!, std, mean), min, max);
+      };
     }
     case 'quantile': {
       const { mean, std, table, min, max } = primitive;
-      return (word) => clamp(scale64(quantile32(word, table), mean, std), min, max);
+      return (words, word, count, values) => {
+        for (let i = 0; i < count; i++) {
+          values[i] = clamp(scale64(quantile32(words[word + i]!, table), mean, std), min, max);
+        }
+      };
     }
     default:
       throw unsupported(primitive, 'float32');
   }
 }
 
-function draw64(primitive: Primitive): Draw {
+/** A float64 value from its two words. */
+type Draw64 = (word0: number, word1: number) => number;
+
+function draw64(primitive: Primitive): Draw64 {
   switch (primitive.kind) {
     case 'uniform': {
       const { low, range, min, max } = primitive;

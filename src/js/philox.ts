@@ -21,11 +21,16 @@ export function philoxKeys(seed: bigint): Int32Array {
 }
 
 /**
- * One block: writes the four words of the counter (c0, c1, c2, c3) to `out[at … at + 3]`.
- *
- * The upper half of a 32×32-bit product: the float64 product is within 2^10 of the exact one, so after the exact
- * lower half is taken off, what is left is within 2^-21 of a whole number of 2^32s.
+ * Upper half of a·m, both unsigned, m given as its lower and upper 16 bits. No intermediate exceeds 32 bits.
+ * `philox` has the same lines in place: calls in it would halve its speed.
  */
+export function multiplyHigh(a: number, mLow: number, mHigh: number): number {
+  const middle = Math.imul(a >>> 16, mLow) + (Math.imul(a & 0xffff, mLow) >>> 16);
+  const cross = Math.imul(a & 0xffff, mHigh) + (middle & 0xffff);
+  return (Math.imul(a >>> 16, mHigh) + (middle >>> 16) + (cross >>> 16)) | 0;
+}
+
+/** One block: writes the four words of the counter (c0, c1, c2, c3) to `out[at … at + 3]`. */
 export function philox(
   keys: Int32Array,
   c0: number,
@@ -36,12 +41,15 @@ export function philox(
   at: number,
 ): void {
   for (let r = 0; r < 2 * ROUNDS; r += 2) {
+    const middle0 = (Math.imul(c0 >>> 16, M0 & 0xffff) + (Math.imul(c0 & 0xffff, M0 & 0xffff) >>> 16)) | 0;
+    const cross0 = (Math.imul(c0 & 0xffff, M0 >>> 16) + (middle0 & 0xffff)) | 0;
+    const high0 = (Math.imul(c0 >>> 16, M0 >>> 16) + (middle0 >>> 16) + (cross0 >>> 16)) | 0;
+    const middle1 = (Math.imul(c2 >>> 16, M1 & 0xffff) + (Math.imul(c2 & 0xffff, M1 & 0xffff) >>> 16)) | 0;
+    const cross1 = (Math.imul(c2 & 0xffff, M1 >>> 16) + (middle1 & 0xffff)) | 0;
+    const high1 = (Math.imul(c2 >>> 16, M1 >>> 16) + (middle1 >>> 16) + (cross1 >>> 16)) | 0;
     const low0 = Math.imul(c0, M0);
-    const low1 = Math.imul(c2, M1);
-    const high0 = ((c0 >>> 0) * M0 - (low0 >>> 0)) * 2 ** -32 + 0.5;
-    const high1 = ((c2 >>> 0) * M1 - (low1 >>> 0)) * 2 ** -32 + 0.5;
     c0 = high1 ^ c1 ^ keys[r]!;
-    c1 = low1;
+    c1 = Math.imul(c2, M1);
     c2 = high0 ^ c3 ^ keys[r + 1]!;
     c3 = low0;
   }
