@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeFile, writeJson } from './native-manifest.mjs';
@@ -57,6 +58,9 @@ function whatIsMissing() {
   }
   if (!runs('cmake')) return 'CMake was not found; install it (Debian, Ubuntu: apt install cmake g++)';
   if (process.platform === 'win32') return null; // CMake finds Visual Studio by itself
+  if (!runs('ninja') && !runs('make')) {
+    return 'neither Ninja nor Make was found; install one (Debian, Ubuntu: apt install make)';
+  }
   const compilers = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
   if (compilers.some(runs)) return null;
   return `no C++ compiler was found (looked for ${compilers.join(', ')}); install one (Debian, Ubuntu: apt install g++)`;
@@ -80,7 +84,11 @@ function skip(reason) {
 function build() {
   const started = Date.now();
   const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
-  const result = spawnSync(process.execPath, [cmakeJs, 'compile'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const parallel = ['--parallel', String(availableParallelism())]; // for Make; Ninja needs no telling
+  const result = spawnSync(process.execPath, [cmakeJs, 'compile', ...parallel], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   const output = `${result.stdout ?? ''}${result.stderr ?? ''}`;
   if (result.status !== 0 || !existsSync(addon)) {
     mkdirSync(join(root, 'build'), { recursive: true });
