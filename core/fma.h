@@ -1,5 +1,5 @@
-// Multiply-add. Float32 paths use the fused one, the one operation beyond + - * / sqrt; where the hardware has none it
-// is computed in float64, as src/js/fma.ts does. Float64 paths never fuse.
+// Multiply-add. Float32 paths use the fused one, the one operation beyond + - * / sqrt; where the hardware
+// has none it is computed in float64, as src/js/fma.ts does. Float64 paths never fuse.
 #ifndef ISOMETRY_CORE_FMA_H_
 #define ISOMETRY_CORE_FMA_H_
 
@@ -7,8 +7,8 @@
 
 namespace isometry::inline ISOMETRY_TARGET {
 
-// a·b + c rounded once, to nearest even, by float64 arithmetic: the product of two 24-bit numbers is exact in 53
-// bits, so only the sum is rounded. Rounding it to odd first makes the second rounding innocent (Boldo and
+// a·b + c rounded once, to nearest even, by float64 arithmetic: the product of two 24-bit numbers is exact in
+// 53 bits, so only the sum is rounded. Rounding it to odd first makes the second rounding innocent (Boldo and
 // Melquiond, "Emulation of FMA and correctly rounded sums", 2008: 53 >= 24 + 2 bits).
 ISOMETRY_HD float emulatedFma(float a, float b, float c) {
   const double product = static_cast<double>(a) * static_cast<double>(b);
@@ -38,7 +38,8 @@ ISOMETRY_HD float fma32(float a, float b, float c) {
 #endif
 }
 
-// x·scale + shift in float64, two roundings: float64 paths fuse nothing, so that plain JavaScript computes the same.
+// x·scale + shift in float64, two roundings: float64 paths fuse nothing, so that plain JavaScript computes
+// the same.
 ISOMETRY_HD double scale64(double x, double shift, double scale) {
 #if defined(__CUDA_ARCH__)
   return __dadd_rn(__dmul_rn(x, scale), shift);

@@ -20,11 +20,11 @@ inline constexpr int kMaxRank = 32;
 
 // The primitive's numbers; which ones count depends on its kind.
 struct Params {
-  double value = 0;              // constant
-  double low = 0, range = 0;     // uniform
-  double mean = 0, std = 0;      // normal, truncatedNormal, quantile
-  uint64_t base = 0, count = 0;  // truncatedNormal: first word and number of words, base + count <= 2^32
-  double min = 0, max = 0;       // clamp, all but constant
+  double value = 0;               // constant
+  double low = 0, range = 0;      // uniform
+  double mean = 0, std = 0;       // normal, truncatedNormal, quantile
+  uint64_t base = 0, count = 0;   // truncatedNormal: first word and number of words, base + count <= 2^32
+  double min = 0, max = 0;        // clamp, all but constant
   const double* table = nullptr;  // quantile: kQuantileTableSize doubles, owned by the caller
 };
 

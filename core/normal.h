@@ -1,6 +1,7 @@
-// The standard normal by its inverse CDF, one word to one sample: odd, monotone, finite, no branch. The idea of
-// polynomials on dyadic pieces is Sheridan-Methven and Giles, "Approximating inverse cumulative distribution
-// functions" (ACM TOMS 2023). tools/generate-normal-table.mjs says how a row of the table is made.
+// The standard normal by its inverse CDF, one word to one sample: odd, monotone, finite, no branch. The idea
+// of polynomials on dyadic pieces is Sheridan-Methven and Giles, "Approximating inverse cumulative
+// distribution functions" (ACM TOMS 2023). tools/generate-normal-table.mjs says how a row of the table is
+// made.
 #ifndef ISOMETRY_CORE_NORMAL_H_
 #define ISOMETRY_CORE_NORMAL_H_
 
@@ -52,8 +53,8 @@ ISOMETRY_HD typename Lanes::F32 standardNormal(const Lanes& lanes, typename Lane
   return lanes.flipSign(z, word);
 }
 
-// The word that stands for `word` in the window of `count` words from `base` on: an affine map, monotone, every word
-// of the window hit equally often to one part in 2^32 / count. count <= 2^32 - base.
+// The word that stands for `word` in the window of `count` words from `base` on: an affine map, monotone,
+// every word of the window hit equally often to one part in 2^32 / count. count <= 2^32 - base.
 ISOMETRY_HD uint32_t truncateWord(uint32_t word, uint32_t base, uint32_t count) {
   return base + static_cast<uint32_t>((static_cast<uint64_t>(word) * count) >> 32);
 }

@@ -1,6 +1,7 @@
-// Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
-// 1, 2, 3" (SC'11). Word i of a stream is word i & 3 of the block whose counter is (n lo, n hi, stream lo, stream hi),
-// n = i >> 2, under the key (seed lo, seed hi): what cuRAND's curand_init(seed, stream, i) returns first.
+// Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
+// easy as 1, 2, 3" (SC'11). Word i of a stream is word i & 3 of the block whose counter is (n lo, n hi,
+// stream lo, stream hi), n = i >> 2, under the key (seed lo, seed hi): what cuRAND's curand_init(seed,
+// stream, i) returns first.
 #ifndef ISOMETRY_CORE_PHILOX_H_
 #define ISOMETRY_CORE_PHILOX_H_
 
@@ -26,8 +27,8 @@ ISOMETRY_HD PhiloxKeys philoxKeys(uint64_t seed) {
   return keys;
 }
 
-// One lane: a 32-bit word is held in 64 bits of which only the low half counts, so that a product needs no split
-// and a SIMD register of 64-bit lanes does for the same code (cpu/simd_*.h).
+// One lane: a 32-bit word is held in 64 bits of which only the low half counts, so that a product needs no
+// split and a SIMD register of 64-bit lanes does for the same code (cpu/simd_*.h).
 struct ScalarLane {
   using Word = uint64_t;
   static ISOMETRY_HD Word multiply(Word a, uint32_t m) {

@@ -1,5 +1,5 @@
-// What differs between compilers. Every header of core/ is compiled by g++ or clang for the CPU backend and by nvcc
-// for the GPU, host and device side, with floating-point contraction off.
+// What differs between compilers. Every header of core/ is compiled by g++ or clang for the CPU backend and
+// by nvcc for the GPU, host and device side, with floating-point contraction off.
 #ifndef ISOMETRY_CORE_PLATFORM_H_
 #define ISOMETRY_CORE_PLATFORM_H_
 
@@ -12,8 +12,9 @@
 #define ISOMETRY_HD inline
 #endif
 
-// A source file compiled for an instruction set of its own names it here before it includes anything, so that its
-// copies of these inline functions are its own: otherwise the linker could give a plain CPU the AVX-512 ones.
+// A source file compiled for an instruction set of its own names it here before it includes anything, so that
+// its copies of these inline functions are its own: otherwise the linker could give a plain CPU the AVX-512
+// ones.
 #ifndef ISOMETRY_TARGET
 #define ISOMETRY_TARGET baseline
 #endif

@@ -1,11 +1,11 @@
-// Any law by a table of its inverse CDF, in float64: the normal at full width, and truncated normals whose window is
-// narrow or far out. src/quantile/table.ts makes the tables; backends only evaluate them.
+// Any law by a table of its inverse CDF, in float64: the normal at full width, and truncated normals whose
+// window is narrow or far out. src/quantile/table.ts makes the tables; backends only evaluate them.
 //
-// A 64-bit number N (two words, or one word as its upper half) is folded about the median: the top bit says which
-// side, and A = 2·(rest) + 1, or the same of the complement, is 2^65 times the probability mass beyond the sample on
-// that side. Like the float32 normal's, the table has dyadic rows, here four per octave: row 4e + q of a side holds
-// A in [2^e·(1 + q/4), 2^e·(1 + (q+1)/4)), and there the sample is a polynomial of degree 11 in
-// d = A/2^e - 9/8 - q/4, -1/8 <= d < 1/8. Row 256 holds A = 2^64 alone, the median.
+// A 64-bit number N (two words, or one word as its upper half) is folded about the median: the top bit says
+// which side, and A = 2·(rest) + 1, or the same of the complement, is 2^65 times the probability mass beyond
+// the sample on that side. Like the float32 normal's, the table has dyadic rows, here four per octave: row 4e
+// + q of a side holds A in [2^e·(1 + q/4), 2^e·(1 + (q+1)/4)), and there the sample is a polynomial of degree
+// 11 in d = A/2^e - 9/8 - q/4, -1/8 <= d < 1/8. Row 256 holds A = 2^64 alone, the median.
 #ifndef ISOMETRY_CORE_QUANTILE_H_
 #define ISOMETRY_CORE_QUANTILE_H_
 
@@ -17,9 +17,11 @@ namespace isometry::inline ISOMETRY_TARGET {
 inline constexpr int kQuantileDegree = 11;
 inline constexpr int kQuantileSideRows = 64 * 4 + 1;
 inline constexpr int kQuantileRows = 2 * kQuantileSideRows;  // lower side, then upper side
-inline constexpr int kQuantileTableSize = kQuantileRows * (kQuantileDegree + 1);  // row by row, constant first
+inline constexpr int kQuantileTableSize =
+    kQuantileRows * (kQuantileDegree + 1);  // row by row, constant first
 
-// The sample at folded number a = A, on the lower (0) or upper (1) side. No FMA: plain JavaScript computes the same.
+// The sample at folded number a = A, on the lower (0) or upper (1) side. No FMA: plain JavaScript computes
+// the same.
 ISOMETRY_HD double quantileAt(double a, uint32_t side, const double* table) {
   const uint64_t bits = bitCast<uint64_t>(a);
   const uint32_t row = static_cast<uint32_t>(bits >> 50) - 4 * 1023 + side * kQuantileSideRows;

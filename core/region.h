@@ -1,4 +1,5 @@
-// Walking a strided region, clipped to a window of the output. Host code: the job loop of every native backend.
+// Walking a strided region, clipped to a window of the output. Host code: the job loop of every native
+// backend.
 #ifndef ISOMETRY_CORE_REGION_H_
 #define ISOMETRY_CORE_REGION_H_
 

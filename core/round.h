@@ -24,7 +24,8 @@ ISOMETRY_HD uint16_t toFloat16(float x) {
     const uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
     return static_cast<uint16_t>(sign | ((rounded - (112u << 23)) >> 13));
   }
-  // Subnormal: adding 1/2 puts the wanted last place, 2^-24, at float32's own last place, and the addition rounds.
+  // Subnormal: adding 1/2 puts the wanted last place, 2^-24, at float32's own last place, and the addition
+  // rounds.
   const float shifted = bitCast<float>(magnitude) + 0.5f;
   return static_cast<uint16_t>(sign | (bitCast<uint32_t>(shifted) - 0x3f000000u));
 }

@@ -7,7 +7,8 @@
 
 namespace isometry::inline ISOMETRY_TARGET {
 
-// Into [min, max]; where x equals a bound the bound is returned, so a zero takes the bound's sign (as SSE's max, min).
+// Into [min, max]; where x equals a bound the bound is returned, so a zero takes the bound's sign (as SSE's
+// max, min).
 template <class T>
 ISOMETRY_HD T clamp(T x, T min, T max) {
   x = x > min ? x : min;

@@ -1,5 +1,6 @@
-// The fill loops, written once and compiled for every SIMD target. A target's source file (cpu/targets/) includes
-// this inside its own namespace with its own compiler flags, so nothing here may have external linkage elsewhere.
+// The fill loops, written once and compiled for every SIMD target. A target's source file (cpu/targets/)
+// includes this inside its own namespace with its own compiler flags, so nothing here may have external
+// linkage elsewhere.
 #ifndef ISOMETRY_CPU_FILL_INL_H_
 #define ISOMETRY_CPU_FILL_INL_H_
 
@@ -194,7 +195,8 @@ void fillRun(const Sampler& sampler, const PhiloxKeys& keys, uint64_t stream, ui
 }
 
 template <class Simd, class Sampler>
-void fillSampled(const Job& job, const PhiloxKeys& keys, typename Sampler::T* out, uint64_t start, uint64_t end) {
+void fillSampled(const Job& job, const PhiloxKeys& keys, typename Sampler::T* out, uint64_t start,
+                 uint64_t end) {
   const Sampler sampler(job.params);
   forEachRun(job.region, start, end, [&](const Run& run) {
     auto* target = out + (run.target - start);
@@ -212,8 +214,9 @@ void fillSampled(const Job& job, const PhiloxKeys& keys, typename Sampler::T* ou
 template <DType dtype>
 void fillConstant(const Job& job, typename Element<dtype>::Type* out, uint64_t start, uint64_t end) {
   const auto value = Element<dtype>::round(job.params.value);
-  const bool zero = bitCast<std::conditional_t<sizeof value == 8, uint64_t,
-                                               std::conditional_t<sizeof value == 4, uint32_t, uint16_t>>>(value) == 0;
+  const bool zero =
+      bitCast<std::conditional_t<sizeof value == 8, uint64_t,
+                                 std::conditional_t<sizeof value == 4, uint32_t, uint16_t>>>(value) == 0;
   forEachRun(job.region, start, end, [&](const Run& run) {
     auto* target = out + (run.target - start);
     if (run.targetStride != 1) {

@@ -31,7 +31,8 @@ struct Avx2 {
     const __m256i order = _mm256_set_epi64x(3, 1, 2, 0);
     for (int half = 0; half < 2; ++half) {
       const __m256i counter = _mm256_add_epi64(_mm256_set1_epi64x(static_cast<int64_t>(n) + 4 * half), order);
-      __m256i c[4] = {counter, _mm256_srli_epi64(counter, 32), _mm256_set1_epi64x(static_cast<int64_t>(stream)),
+      __m256i c[4] = {counter, _mm256_srli_epi64(counter, 32),
+                      _mm256_set1_epi64x(static_cast<int64_t>(stream)),
                       _mm256_set1_epi64x(static_cast<int64_t>(stream >> 32))};
       philox<Lane>(c, keys);
       const __m256i pair0 = _mm256_blend_epi32(c[0], _mm256_slli_epi64(c[1], 32), 0xAA);
@@ -41,8 +42,8 @@ struct Avx2 {
     }
   }
 
-  // The normal's table for words whose folded value lies in [2^24, 2^32 - 128]: rows 48 … 63, all but one word in
-  // 2^8. The rest is found by `rare` and left to scalar code.
+  // The normal's table for words whose folded value lies in [2^24, 2^32 - 128]: rows 48 … 63, all but one
+  // word in 2^8. The rest is found by `rare` and left to scalar code.
   struct Normal {
     using U32 = Avx2::U32;
     using F32 = Avx2::F32;
@@ -88,7 +89,8 @@ struct Avx2 {
       // folded - 2^24 >= 2^32 - 128 - 2^24, unsigned, as a signed comparison shifted by 2^31.
       const __m256i shifted = _mm256_add_epi32(fold(word), _mm256_set1_epi32(static_cast<int>(0x7F000000u)));
       const __m256i limit = _mm256_set1_epi32(static_cast<int>(0x7EFFFF7Fu));
-      return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(shifted, limit))));
+      return static_cast<uint32_t>(
+          _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(shifted, limit))));
     }
   };
 

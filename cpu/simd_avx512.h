@@ -31,7 +31,8 @@ struct Avx512 {
     const __m512i order = _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
     for (int half = 0; half < 2; ++half) {
       const __m512i counter = _mm512_add_epi64(_mm512_set1_epi64(static_cast<int64_t>(n) + 8 * half), order);
-      __m512i c[4] = {counter, _mm512_srli_epi64(counter, 32), _mm512_set1_epi64(static_cast<int64_t>(stream)),
+      __m512i c[4] = {counter, _mm512_srli_epi64(counter, 32),
+                      _mm512_set1_epi64(static_cast<int64_t>(stream)),
                       _mm512_set1_epi64(static_cast<int64_t>(stream >> 32))};
       philox<Lane>(c, keys);
       const __m512i pair0 = _mm512_mask_shuffle_epi32(c[0], 0xAAAA, c[1], _MM_PERM_CCAA);
@@ -41,8 +42,8 @@ struct Avx512 {
     }
   }
 
-  // The normal's table for words whose folded value lies in [2^16, 2^32 - 128]: rows 32 … 63, all but one word in
-  // 2^16. The rest is found by `rare` and left to scalar code.
+  // The normal's table for words whose folded value lies in [2^16, 2^32 - 128]: rows 32 … 63, all but one
+  // word in 2^16. The rest is found by `rare` and left to scalar code.
   struct Normal {
     using U32 = Avx512::U32;
     using F32 = Avx512::F32;
@@ -72,8 +73,8 @@ struct Avx512 {
     F32 coefficient(int k, Row row) const { return _mm512_permutex2var_ps(low[k], row, high[k]); }
     static F32 fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
     static F32 flipSign(F32 z, U32 word) {
-      return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(z), word,
-                                                           _mm512_set1_epi32(INT32_MIN), 0x78));
+      return _mm512_castsi512_ps(
+          _mm512_ternarylogic_epi32(_mm512_castps_si512(z), word, _mm512_set1_epi32(INT32_MIN), 0x78));
     }
     // One bit per lane whose row is not in the registers.
     static uint32_t rare(U32 word) {

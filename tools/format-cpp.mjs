@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['core', 'cpu', 'cuda', 'binding', 'test/native'];
+const FOLDERS = ['core', 'cpu', 'cuda', 'binding', 'test/native', 'test/exhaustive'];
 
 const files = FOLDERS.flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true })

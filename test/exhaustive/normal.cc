@@ -1,8 +1,10 @@
-// Walks all 2^32 words through the float32 standard normal of every SIMD target that this CPU runs, and compares a hash
-// of each block of 2^20 values with the committed ones. With --accuracy it also compares the portable definition with
-// the C library's erfc and prints the exact moments of the discrete law.
+// Walks all 2^32 words through the float32 standard normal of every SIMD target that this CPU runs, and
+// compares a hash of each block of 2^20 values with the committed ones. With --accuracy it also compares the
+// portable definition with the C library's erfc and prints the exact moments of the discrete law.
 //
 //   normal HASHFILE [--write] [--accuracy] [--targets avx512,avx2] [--stride N]
+#include "core/normal.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -14,7 +16,6 @@
 #include <thread>
 #include <vector>
 
-#include "core/normal.h"
 #include "core/platform.h"
 #include "cpu/fill.h"
 
@@ -70,7 +71,8 @@ uint32_t walk(const cpu::Target& target, uint32_t stride, std::vector<std::strin
     bool sound = true;
     for (uint32_t i = 0; i < kBlock; ++i) {
       const float mirrored = standardNormal(ScalarNormal{}, ~(block * kBlock + i));
-      if ((i & 63) == 0 && bitCast<uint32_t>(mirrored) != (bitCast<uint32_t>(z[i]) ^ 0x80000000u)) sound = false;
+      if ((i & 63) == 0 && bitCast<uint32_t>(mirrored) != (bitCast<uint32_t>(z[i]) ^ 0x80000000u))
+        sound = false;
       if (!(std::fabs(z[i]) < 6.4f) || z[i] < previous) sound = false;
       previous = z[i];
       hash.add(bitCast<uint32_t>(z[i]));
@@ -87,8 +89,8 @@ struct Accuracy {
   long double second = 0, fourth = 0;
 };
 
-// Against the C library's erfc, over the lower half of the words (the upper one mirrors it). The error in z is the
-// error in probability over the density.
+// Against the C library's erfc, over the lower half of the words (the upper one mirrors it). The error in z
+// is the error in probability over the density.
 Accuracy measure() {
   std::vector<Accuracy> parts(kBlocks);
   const auto& target = *cpu::bestTarget();
@@ -122,10 +124,11 @@ void reportAccuracy() {
   const Accuracy all = measure();
   const long double variance = all.second / 2147483648.0L;
   const long double kurtosis = all.fourth / 2147483648.0L / (variance * variance);
-  std::printf("accuracy over all words: max |error| %.3e at word %08x, max relative error for |z| > 0.01 %.3e\n",
-              all.error, all.word, all.relative);
-  std::printf("moments of the discrete law: mean 0 (odd), variance 1 - %.3Le, kurtosis 3 - %.3Le\n", 1 - variance,
-              3 - kurtosis);
+  std::printf(
+      "accuracy over all words: max |error| %.3e at word %08x, max relative error for |z| > 0.01 %.3e\n",
+      all.error, all.word, all.relative);
+  std::printf("moments of the discrete law: mean 0 (odd), variance 1 - %.3Le, kurtosis 3 - %.3Le\n",
+              1 - variance, 3 - kurtosis);
   std::printf("largest |z| %.9g, smallest non-zero |z| %.9g\n",
               static_cast<double>(standardNormal(ScalarNormal{}, 0xffffffffu)), [] {
                 uint32_t word = 0x80000000u;
@@ -137,7 +140,10 @@ void reportAccuracy() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "usage: normal HASHFILE [--write] [--accuracy] [--targets A,B] [--stride N]\n"), 2;
+  if (argc < 2)
+    return std::fprintf(stderr,
+                        "usage: normal HASHFILE [--write] [--accuracy] [--targets A,B] [--stride N]\n"),
+           2;
   bool write = false, accuracy = false;
   uint32_t stride = 1;
   std::string only;
@@ -165,7 +171,8 @@ int main(int argc, char** argv) {
       std::printf("%-8s not run: this CPU does not have it\n", targets[i].name);
       continue;
     }
-    if (!only.empty() && only.find(std::string(",").append(targets[i].name).append(",")) == std::string::npos) continue;
+    if (!only.empty() && only.find(std::string(",").append(targets[i].name).append(",")) == std::string::npos)
+      continue;
     const uint32_t bad = walk(targets[i], stride, hashes, write && passed + failed == 0);
     std::printf("%-8s %u blocks of 2^20 words, %u bad (hash, order, oddness or range)\n", targets[i].name,
                 (kBlocks + stride - 1) / stride, bad);
@@ -175,7 +182,9 @@ int main(int argc, char** argv) {
   if (write) {
     std::FILE* file = std::fopen(argv[1], "w");
     if (!file) return std::perror(argv[1]), 1;
-    std::fprintf(file, "# Hashes of the float32 standard normal, blocks of 2^20 words in order; test/exhaustive/normal.cc\n");
+    std::fprintf(file,
+                 "# Hashes of the float32 standard normal, blocks of 2^20 words in order; "
+                 "test/exhaustive/normal.cc\n");
     for (const auto& hash : hashes) std::fprintf(file, "%s\n", hash.c_str());
     std::fclose(file);
   }
