@@ -15,13 +15,27 @@ struct Avx2 {
   static constexpr int kLanes = 8;
   static constexpr int kVectors = 4;  // per block of random words
 
-  // Four Philox blocks side by side, one per 64-bit lane.
+  // Eight Philox blocks side by side, one per 64-bit lane of two registers: in lockstep, because one
+  // register's rounds would each wait for the round before.
   struct Lane {
-    using Word = __m256i;
-    static Word multiply(Word a, uint32_t m) { return _mm256_mul_epu32(a, _mm256_set1_epi64x(m)); }
-    static Word high(Word product) { return _mm256_srli_epi64(product, 32); }
-    static Word exclusiveOr(Word a, Word b, uint32_t key) {
-      return _mm256_xor_si256(_mm256_xor_si256(a, b), _mm256_set1_epi32(static_cast<int>(key)));
+    struct Word {
+      __m256i a, b;
+    };
+    static Word multiply(Word x, uint32_t m) {
+      const __m256i factor = _mm256_set1_epi64x(m);
+      return {_mm256_mul_epu32(x.a, factor), _mm256_mul_epu32(x.b, factor)};
+    }
+    static Word high(Word product) {
+      return {_mm256_srli_epi64(product.a, 32), _mm256_srli_epi64(product.b, 32)};
+    }
+    static Word exclusiveOr(Word x, Word y, uint32_t key) {
+      const __m256i keys = _mm256_set1_epi32(static_cast<int>(key));
+      return {_mm256_xor_si256(_mm256_xor_si256(x.a, y.a), keys),
+              _mm256_xor_si256(_mm256_xor_si256(x.b, y.b), keys)};
+    }
+    static Word broadcast(uint64_t x) {
+      const __m256i all = _mm256_set1_epi64x(static_cast<int64_t>(x));
+      return {all, all};
     }
   };
 
@@ -29,17 +43,21 @@ struct Avx2 {
   static void words(const PhiloxKeys& keys, uint64_t stream, uint64_t n, U32 (&out)[kVectors]) {
     // In this order of counters the unpacking below leaves the words in theirs.
     const __m256i order = _mm256_set_epi64x(3, 1, 2, 0);
-    for (int half = 0; half < 2; ++half) {
-      const __m256i counter = _mm256_add_epi64(_mm256_set1_epi64x(static_cast<int64_t>(n) + 4 * half), order);
-      __m256i c[4] = {counter, _mm256_srli_epi64(counter, 32),
-                      _mm256_set1_epi64x(static_cast<int64_t>(stream)),
-                      _mm256_set1_epi64x(static_cast<int64_t>(stream >> 32))};
-      philox<Lane>(c, keys);
-      const __m256i pair0 = _mm256_blend_epi32(c[0], _mm256_slli_epi64(c[1], 32), 0xAA);
-      const __m256i pair1 = _mm256_blend_epi32(c[2], _mm256_slli_epi64(c[3], 32), 0xAA);
-      out[2 * half] = _mm256_unpacklo_epi64(pair0, pair1);
-      out[2 * half + 1] = _mm256_unpackhi_epi64(pair0, pair1);
-    }
+    const __m256i counter = _mm256_add_epi64(_mm256_set1_epi64x(static_cast<int64_t>(n)), order);
+    const Lane::Word counters = {counter, _mm256_add_epi64(counter, _mm256_set1_epi64x(4))};
+    Lane::Word c[4] = {counters, Lane::high(counters), Lane::broadcast(stream),
+                       Lane::broadcast(stream >> 32)};
+    philox<Lane>(c, keys);
+    unpack(c[0].a, c[1].a, c[2].a, c[3].a, out[0], out[1]);
+    unpack(c[0].b, c[1].b, c[2].b, c[3].b, out[2], out[3]);
+  }
+
+  // The low halves of the lanes of four registers, in the order of the words.
+  static void unpack(__m256i c0, __m256i c1, __m256i c2, __m256i c3, U32& first, U32& second) {
+    const __m256i pair0 = _mm256_blend_epi32(c0, _mm256_slli_epi64(c1, 32), 0xAA);
+    const __m256i pair1 = _mm256_blend_epi32(c2, _mm256_slli_epi64(c3, 32), 0xAA);
+    first = _mm256_unpacklo_epi64(pair0, pair1);
+    second = _mm256_unpackhi_epi64(pair0, pair1);
   }
 
   // The normal's table for words whose folded value lies in [2^24, 2^32 - 128]: rows 48 … 63, all but one

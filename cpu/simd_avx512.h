@@ -15,13 +15,27 @@ struct Avx512 {
   static constexpr int kLanes = 16;
   static constexpr int kVectors = 4;  // per block of random words
 
-  // Eight Philox blocks side by side, one per 64-bit lane.
+  // Sixteen Philox blocks side by side, one per 64-bit lane of two registers: in lockstep, because one
+  // register's rounds would each wait for the round before.
   struct Lane {
-    using Word = __m512i;
-    static Word multiply(Word a, uint32_t m) { return _mm512_mul_epu32(a, _mm512_set1_epi64(m)); }
-    static Word high(Word product) { return _mm512_srli_epi64(product, 32); }
-    static Word exclusiveOr(Word a, Word b, uint32_t key) {
-      return _mm512_ternarylogic_epi32(a, b, _mm512_set1_epi32(static_cast<int>(key)), 0x96);
+    struct Word {
+      __m512i a, b;
+    };
+    static Word multiply(Word x, uint32_t m) {
+      const __m512i factor = _mm512_set1_epi64(m);
+      return {_mm512_mul_epu32(x.a, factor), _mm512_mul_epu32(x.b, factor)};
+    }
+    static Word high(Word product) {
+      return {_mm512_srli_epi64(product.a, 32), _mm512_srli_epi64(product.b, 32)};
+    }
+    static Word exclusiveOr(Word x, Word y, uint32_t key) {
+      const __m512i keys = _mm512_set1_epi32(static_cast<int>(key));
+      return {_mm512_ternarylogic_epi32(x.a, y.a, keys, 0x96),
+              _mm512_ternarylogic_epi32(x.b, y.b, keys, 0x96)};
+    }
+    static Word broadcast(uint64_t x) {
+      const __m512i all = _mm512_set1_epi64(static_cast<int64_t>(x));
+      return {all, all};
     }
   };
 
@@ -29,17 +43,21 @@ struct Avx512 {
   static void words(const PhiloxKeys& keys, uint64_t stream, uint64_t n, U32 (&out)[kVectors]) {
     // In this order of counters the unpacking below leaves the words in theirs.
     const __m512i order = _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
-    for (int half = 0; half < 2; ++half) {
-      const __m512i counter = _mm512_add_epi64(_mm512_set1_epi64(static_cast<int64_t>(n) + 8 * half), order);
-      __m512i c[4] = {counter, _mm512_srli_epi64(counter, 32),
-                      _mm512_set1_epi64(static_cast<int64_t>(stream)),
-                      _mm512_set1_epi64(static_cast<int64_t>(stream >> 32))};
-      philox<Lane>(c, keys);
-      const __m512i pair0 = _mm512_mask_shuffle_epi32(c[0], 0xAAAA, c[1], _MM_PERM_CCAA);
-      const __m512i pair1 = _mm512_mask_shuffle_epi32(c[2], 0xAAAA, c[3], _MM_PERM_CCAA);
-      out[2 * half] = _mm512_unpacklo_epi64(pair0, pair1);
-      out[2 * half + 1] = _mm512_unpackhi_epi64(pair0, pair1);
-    }
+    const __m512i counter = _mm512_add_epi64(_mm512_set1_epi64(static_cast<int64_t>(n)), order);
+    const Lane::Word counters = {counter, _mm512_add_epi64(counter, _mm512_set1_epi64(8))};
+    Lane::Word c[4] = {counters, Lane::high(counters), Lane::broadcast(stream),
+                       Lane::broadcast(stream >> 32)};
+    philox<Lane>(c, keys);
+    unpack(c[0].a, c[1].a, c[2].a, c[3].a, out[0], out[1]);
+    unpack(c[0].b, c[1].b, c[2].b, c[3].b, out[2], out[3]);
+  }
+
+  // The low halves of the lanes of four registers, in the order of the words.
+  static void unpack(__m512i c0, __m512i c1, __m512i c2, __m512i c3, U32& first, U32& second) {
+    const __m512i pair0 = _mm512_mask_shuffle_epi32(c0, 0xAAAA, c1, _MM_PERM_CCAA);
+    const __m512i pair1 = _mm512_mask_shuffle_epi32(c2, 0xAAAA, c3, _MM_PERM_CCAA);
+    first = _mm512_unpacklo_epi64(pair0, pair1);
+    second = _mm512_unpackhi_epi64(pair0, pair1);
   }
 
   // The normal's table for words whose folded value lies in [2^16, 2^32 - 128]: rows 32 … 63, all but one

@@ -19,8 +19,8 @@ type TruncatedLaw = Extract<Law, { kind: 'truncatedNormal' }>;
  * truncated normal the way to draw it.
  *
  * @param name - of the tensor, for messages.
- * @throws IsometryError `INVALID_OPTION` when values would overflow the dtype, or no value of the dtype lies within
- * the bounds.
+ * @throws IsometryError `INVALID_OPTION` when values would overflow the dtype, no value of the dtype lies within the
+ * bounds, or the window is too narrow or too far out to be rescaled.
  */
 export function lowerLaw(law: Law, dtype: DType, name: string): Primitive {
   switch (law.kind) {
@@ -57,8 +57,14 @@ export function lawMoments(law: Law): { mean: number; std: number } {
  * Either bound may be infinite; lower < upper.
  */
 export function truncatedStd(lower: number, upper: number): number {
-  return new NormalWindow(lower, upper).moments().std;
+  // Nearly every truncated law has the same bounds, and the quadrature takes as long as drawing 10^5 numbers.
+  if (lastStd === undefined || lastStd.lower !== lower || lastStd.upper !== upper) {
+    lastStd = { lower, upper, std: new NormalWindow(lower, upper).moments().std };
+  }
+  return lastStd.std;
 }
+
+let lastStd: { readonly lower: number; readonly upper: number; readonly std: number } | undefined;
 
 function lowerConstant(value: number, dtype: DType, name: string): Primitive {
   const rounded = roundTo(dtype, value);
@@ -92,6 +98,7 @@ function lowerTruncatedNormal(law: TruncatedLaw, dtype: DType, name: string): Pr
   const { mean } = law;
   const { scale, lower, upper, absolute } = standardize(law);
   const [a, b] = absolute;
+  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) throw degenerate(law.std, lower, upper, name);
   const highest = Math.min(b, mean + (REACH[dtype] + Math.max(0, lower)) * scale);
   const lowest = Math.max(a, mean - (REACH[dtype] + Math.max(0, -upper)) * scale);
   if (Math.max(highest, -lowest) > dtypeInfo(dtype).max) {
@@ -105,7 +112,7 @@ function lowerTruncatedNormal(law: TruncatedLaw, dtype: DType, name: string): Pr
   }
   if (dtype !== 'float64') {
     const parameters = { mean: Math.fround(mean) + 0, std: Math.fround(scale) };
-    if (lower <= -REACH[dtype] && upper >= REACH[dtype]) return { kind: 'normal', ...parameters };
+    if (outOfReach(mean, scale, a, b)) return { kind: 'normal', ...parameters };
     // Word w stands for the probabilities from w to w + 1, in 2^-32, and gives the z of their middle.
     const base = Math.max(0, Math.ceil(cdf(lower) * 4294967296 - 0.5));
     const end = Math.min(4294967295, Math.floor(cdf(upper) * 4294967296 - 0.5)) + 1;
@@ -113,6 +120,17 @@ function lowerTruncatedNormal(law: TruncatedLaw, dtype: DType, name: string): Pr
     if (count >= FEWEST_WORDS) return { kind: 'truncatedNormal', ...parameters, base, count, ...bounds };
   }
   return { ...tabulated(mean, scale, lower, upper), ...bounds };
+}
+
+/**
+ * Whether no sample can leave [a, b] even after rounding to the coarser of the dtypes. The same for 16 as for 32 bits:
+ * a 16-bit weight must come from the same z as the 32-bit one.
+ */
+function outOfReach(mean: number, scale: number, a: number, b: number): boolean {
+  const reach = REACH.float32 * scale;
+  // Twice the worst rounding: half a step is at most 2^-8 of a bfloat16, or 2^-25 among float16's subnormals.
+  const margin = (Math.abs(mean) + reach) * 2 ** -7 + 2 ** -24;
+  return a <= mean - reach - margin && b >= mean + reach + margin;
 }
 
 function tabulated(
@@ -147,6 +165,14 @@ function overflow(what: string, dtype: DType, name: string): IsometryError {
     'INVALID_OPTION',
     `${what} overflows ${dtype}, whose largest value is ${dtypeInfo(dtype).max}, in tensor ${JSON.stringify(name)}; ` +
       'use a smaller scale or a wider dtype',
+  );
+}
+
+function degenerate(std: number, lower: number, upper: number, name: string): IsometryError {
+  return new IsometryError(
+    'INVALID_OPTION',
+    `a normal within [${lower}, ${upper}] sigmas has too small a standard deviation to be rescaled to ${std}, ` +
+      `in tensor ${JSON.stringify(name)}; use wider bounds or rescale: false`,
   );
 }
 
