@@ -13,12 +13,12 @@ export function roundTo(dtype: DType, x: number): number {
 /** The smallest value of the dtype that is not below `x`; −Infinity and Infinity stay. */
 export function ceilTo(dtype: DType, x: number): number {
   const nearest = roundTo(dtype, x);
-  return nearest < x ? nextUp(dtype, nearest) : nearest;
+  return (nearest < x ? nextUp(dtype, nearest) : nearest) + 0; // + 0: no negative zero
 }
 
 /** The largest value of the dtype that is not above `x`. */
 export function floorTo(dtype: DType, x: number): number {
-  return -ceilTo(dtype, -x) + 0; // + 0: no negative zero
+  return -ceilTo(dtype, -x) + 0;
 }
 
 /** The largest value of the dtype below `x`. */
