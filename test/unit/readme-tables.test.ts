@@ -1,6 +1,10 @@
 // What the tables and the first page's sentences in README.md say, compared with the code.
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { INITIALIZER_KINDS, parsePlan } from '../../src/index.js';
+import { INITIALIZER_KINDS, parsePlan, writeCheckpoint } from '../../src/index.js';
 import { lawOf, parseInitializer } from '../../src/initializers/index.js';
 import { fans } from '../../src/layout.js';
 import { lawMoments } from '../../src/lower.js';
@@ -24,6 +28,19 @@ describe('README.md', () => {
     const shown = parameters.toLocaleString('en-US');
     expect(readme).toContain(`GPT-2 (${shown} parameters`);
     expect(readme).toContain(`gpt2.safetensors: ${tensors.length} tensors, ${shown} parameters, 498 MB`);
+  });
+
+  it('has the SHA-256 of the file that the demo writes', { timeout: 120_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'isometry-demo-'));
+    try {
+      const path = join(folder, 'gpt2.safetensors');
+      await writeCheckpoint(read('examples/gpt2/plan.json'), path, { seed: 42 });
+      const hash = createHash('sha256');
+      for await (const piece of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(piece);
+      expect(readme).toContain(`\`${hash.digest('hex')}\``);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('has every initializer in its table, with its standard deviation', () => {
