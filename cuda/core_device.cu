@@ -149,8 +149,8 @@ __global__ void fillQuantile32(float4* out, uint64_t blocks, PhiloxKeys keys, ui
 __global__ void fillQuantile64(double2* out, uint64_t blocks, PhiloxKeys keys, uint64_t stream,
                                const double* table, double mean, double std, double min, double max) {
   forEachBlock(keys, stream, blocks, [&](uint64_t n, const uint32_t(&words)[4]) {
-    out[n] = make_double2(clamp(scale64(quantile64(words[0], words[1], table), mean, std), min, max),
-                          clamp(scale64(quantile64(words[2], words[3], table), mean, std), min, max));
+    out[n] = make_double2(clamp(scale64(quantile64(words[1], words[0], table), mean, std), min, max),
+                          clamp(scale64(quantile64(words[3], words[2], table), mean, std), min, max));
   });
 }
 
