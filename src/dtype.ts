@@ -23,10 +23,33 @@ export interface DTypeInfo {
 
 // A Map, never an object: `__proto__` and `constructor` must be unknown dtypes.
 const DTYPES: ReadonlyMap<unknown, DTypeInfo> = new Map<unknown, DTypeInfo>([
-  ['float64', { name: 'float64', code: 0, bytes: 8, safetensors: 'F64', array: Float64Array, max: Number.MAX_VALUE }],
-  ['float32', { name: 'float32', code: 1, bytes: 4, safetensors: 'F32', array: Float32Array, max: 3.4028234663852886e38 }],
+  [
+    'float64',
+    { name: 'float64', code: 0, bytes: 8, safetensors: 'F64', array: Float64Array, max: Number.MAX_VALUE },
+  ],
+  [
+    'float32',
+    {
+      name: 'float32',
+      code: 1,
+      bytes: 4,
+      safetensors: 'F32',
+      array: Float32Array,
+      max: 3.4028234663852886e38,
+    },
+  ],
   ['float16', { name: 'float16', code: 2, bytes: 2, safetensors: 'F16', array: Uint16Array, max: 65504 }],
-  ['bfloat16', { name: 'bfloat16', code: 3, bytes: 2, safetensors: 'BF16', array: Uint16Array, max: 3.3895313892515355e38 }],
+  [
+    'bfloat16',
+    {
+      name: 'bfloat16',
+      code: 3,
+      bytes: 2,
+      safetensors: 'BF16',
+      array: Uint16Array,
+      max: 3.3895313892515355e38,
+    },
+  ],
 ]);
 
 /** All dtype names, widest first. */

@@ -21,7 +21,13 @@ export type Primitive =
   /** Every element is `value`, already rounded to the dtype. */
   | { readonly kind: 'constant'; readonly value: number }
   /** `low + range·u`, u uniform in [0, 1), clamped into [min, max]. */
-  | { readonly kind: 'uniform'; readonly low: number; readonly range: number; readonly min: number; readonly max: number }
+  | {
+      readonly kind: 'uniform';
+      readonly low: number;
+      readonly range: number;
+      readonly min: number;
+      readonly max: number;
+    }
   /** `mean + std·z`, z standard normal (32- and 16-bit dtypes only; float64 takes `quantile`). */
   | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
   /**
