@@ -1,0 +1,63 @@
+// A 16-bit weight is the 32-bit weight of the same seed, rounded to nearest even, then put within the bounds.
+import { IsometryError } from '../../src/errors.js';
+import type { Law } from '../../src/law.js';
+import { limits } from './bounds.js';
+import { EXTREME_PLACES } from './extreme-words.js';
+import type { Generator } from './generator.js';
+import { type HalfDType, nearestRank, rankBounds, rankOf } from './grid.js';
+import { RealLaw } from './real-law.js';
+
+const HALF_DTYPES: readonly HalfDType[] = ['float16', 'bfloat16'];
+
+/** Ranks between which the weights are clamped. */
+function clampOf(law: Law, dtype: HalfDType): readonly [number, number] {
+  if (law.kind === 'constant' || law.kind === 'normal') {
+    return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  }
+  if (law.kind === 'truncatedNormal' && law.rescale) return rankBounds(dtype, new RealLaw(law));
+  const [lower, upper] = limits(law);
+  return rankBounds(dtype, { lower, upper, endOpen: law.kind === 'uniform' });
+}
+
+function violation(generator: Generator, law: Law, dtype: HalfDType, n: number): string | null {
+  const [first, last] = clampOf(law, dtype);
+  const fills = [
+    { seed: 19n, stream: 1n, shape: [n], offset: 0 },
+    ...EXTREME_PLACES.map(({ seed, stream, block }) => ({ seed, stream, shape: [4], offset: 4 * block })),
+  ];
+  for (const fill of fills) {
+    const narrow = generator.fill({ law, dtype, ...fill });
+    const wide = generator.fill({ law, dtype: 'float32', ...fill });
+    for (let i = 0; i < wide.length; i++) {
+      const expected = Math.min(last, Math.max(first, nearestRank(dtype, wide[i]!)));
+      if (rankOf(narrow[i]!) !== expected) {
+        return `${wide[i]} became pattern ${narrow[i]} of ${dtype} under ${JSON.stringify(law)}`;
+      }
+    }
+  }
+  return null;
+}
+
+/** The first violation of each law and dtype, among `n` elements and where the random words are extreme. */
+export function roundingViolations(
+  generator: Generator,
+  laws: Iterable<Law>,
+  n: number,
+): { violations: string[]; tried: number; refused: number } {
+  const violations: string[] = [];
+  let [tried, refused] = [0, 0];
+  for (const law of laws) {
+    for (const dtype of HALF_DTYPES) {
+      try {
+        const found = violation(generator, law, dtype, n);
+        tried++;
+        if (found !== null) violations.push(found);
+      } catch (error) {
+        // An overflow of 16 bits, or bounds that hold a value of one of the dtypes and none of the other.
+        if (!(error instanceof IsometryError) || error.code !== 'INVALID_OPTION') throw error;
+        refused++;
+      }
+    }
+  }
+  return { violations, tried, refused };
+}
