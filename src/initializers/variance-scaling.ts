@@ -67,9 +67,10 @@ export const varianceScalingDefinition: Definition<VarianceScalingInitializer> =
  * | `truncatedNormal` | normal cut at ±2σ, where σ = √(scale/n) / 0.8796… makes the std √(scale/n) again |
  *
  * The law of Keras's `VarianceScaling` and of `jax.nn.initializers.variance_scaling` (Keras calls the second
- * `untruncated_normal`). See {@link fans} for layouts and groups.
+ * `untruncated_normal`). docs/adr/0005-layouts-and-fans.md says how layouts and groups count.
  *
- * @throws IsometryError `INVALID_OPTION`; when used on a tensor, what {@link fans} throws.
+ * @throws IsometryError `INVALID_OPTION`; when used on a tensor, `INVALID_SHAPE`,
+ * `INVALID_LAYOUT` or `INVALID_OPTION` for a shape, layout or groups that have no fans.
  */
 export function varianceScaling(options?: VarianceScalingOptions): VarianceScalingInitializer {
   return make(varianceScalingDefinition, options);
