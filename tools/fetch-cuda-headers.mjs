@@ -22,7 +22,7 @@ function fetchHeaders() {
   const temporary = mkdtempSync(join(out, 'wheels-'));
   try {
     const pip = ['-m', 'pip', '--disable-pip-version-check'];
-    const download = [...pip, 'download', '--quiet', '--no-input', '--no-deps', '--only-binary=:all:'];
+    const download = [...pip, 'download', '-qq', '--no-input', '--no-deps', '--only-binary=:all:'];
     run('python3', [...download, '--dest', temporary, ...WHEELS]);
     // The wheel is a zip; Python, which has just fetched it, unpacks it too.
     const unpack = `

@@ -58,7 +58,7 @@ Install it (Debian and Ubuntu: apt install python3 python3-venv), then run this 
   if (!existsSync(python)) run(base, ['-m', 'venv', '--clear', venv], 'make the virtual environment .venv');
   run(
     python,
-    ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '-r', requirements(set)],
+    ['-m', 'pip', 'install', '-qq', '--no-input', '--disable-pip-version-check', '-r', requirements(set)],
     'install the pinned packages (is there a network?)',
   );
   writeFileSync(stamp(set), pins(set));
