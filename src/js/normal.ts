@@ -70,7 +70,7 @@ export function standardNormals(words: Int32Array, from: number, count: number, 
     ) {
       out[i] = standardNormal(word);
     } else {
-      out[i] = word < 0 ? -s0 : s0;
+      out[i] = s0 * (1 + 2 * (word >> 31)); // by a factor of ±1: a branch would be mispredicted half of the time
     }
   }
 }

@@ -43,10 +43,11 @@ function walk(
   let first = 0;
   let last = region.shape[axis]!;
   if (target >= end) return;
-  if (stride > 0) {
-    if (target + span < start) first = Math.ceil((start - target - span) / stride);
-    last = Math.min(last, Math.ceil((end - target) / stride));
+  if (target + span < start) {
+    if (stride === 0) return;
+    first = Math.ceil((start - target - span) / stride);
   }
+  if (stride > 0) last = Math.min(last, Math.ceil((end - target) / stride));
   if (first >= last) return;
   const sourceStride = region.sourceStrides[axis]!;
   if (axis + 1 === region.shape.length) {
