@@ -64,18 +64,20 @@ export class NormalWindow {
 
   /** Mean and standard deviation of the law; relative error of the latter below 1e-13. */
   moments(): { mean: number; std: number } {
+    // In t = x − mode, so that a window far out or of a few ulps keeps its width.
     const { mode } = this;
-    const reach = 80 / (Math.abs(mode) + Math.sqrt(mode * mode + 80)); // density(mode ± reach) = e^-40
-    const a = Math.max(this.lower, mode - reach);
-    const b = Math.min(this.upper, mode + reach);
+    const density = (t: number): number => exp(-0.5 * t * (t + 2 * mode));
+    const reach = 80 / (Math.abs(mode) + Math.sqrt(mode * mode + 80)); // density(±reach) = e^-40
+    const a = Math.max(this.lower - mode, -reach);
+    const b = Math.min(this.upper - mode, reach);
     const panels = 64;
     let [m0, m1, m2] = [0, 0, 0];
     for (let i = 0; i < panels; i++) {
       const left = a + ((b - a) * i) / panels;
       const right = a + ((b - a) * (i + 1)) / panels;
-      m0 += gauss(left, right, (x) => this.density(x));
-      m1 += gauss(left, right, (x) => this.density(x) * (x - mode));
-      m2 += gauss(left, right, (x) => this.density(x) * (x - mode) * (x - mode));
+      m0 += gauss(left, right, density);
+      m1 += gauss(left, right, (t) => density(t) * t);
+      m2 += gauss(left, right, (t) => density(t) * t * t);
     }
     const shift = m1 / m0;
     return { mean: mode + shift, std: Math.sqrt(m2 / m0 - shift * shift) };

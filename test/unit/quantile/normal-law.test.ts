@@ -85,6 +85,14 @@ describe('NormalWindow', () => {
     expect((narrow.std / 1e-6) * Math.sqrt(12)).toBeCloseTo(1, 9);
   });
 
+  it('keeps the width of a window of a few ulps and of one where squares overflow the mantissa', () => {
+    const uniform = 1 / Math.sqrt(12);
+    expect(new NormalWindow(1, 1 + 2 ** -52).moments().std).toBeCloseTo(2 ** -52 * uniform, 25);
+    expect(new NormalWindow(1000, 1000 + 2 ** -40).moments().std / 2 ** -40 / uniform).toBeCloseTo(1, 9);
+    expect(new NormalWindow(1e8, 1e8 + 1).moments().std * 1e8).toBeCloseTo(1, 7); // exponential by then
+    expect(new NormalWindow(1e15, 1e15 + 0.5).moments().std).toBeCloseTo(1e-15, 20);
+  });
+
   it('mirrors', () => {
     const right = new NormalWindow(1, 4).moments();
     const left = new NormalWindow(-4, -1).moments();
