@@ -70,16 +70,18 @@ void readRegion(Reader& in, Region& region) {
     region.targetStride[k] = in.whole(kIndex, "a region's stride is out of range");
   // In doubles: exact below 2^53, and rounding never takes a larger sum or product back below it.
   double source = static_cast<double>(region.sourceOffset), target = static_cast<double>(region.targetOffset);
-  double elements = 1;
-  for (int k = 0; k < region.rank; k++) {
+  double span = 0;  // of the axes inside axis k, in the target
+  for (int k = region.rank - 1; k >= 0; k--) {
     if (region.shape[k] == 0) in.fail("a region must not be empty");
     const double steps = static_cast<double>(region.shape[k]) - 1;
+    const double stride = static_cast<double>(region.targetStride[k]);
+    // So no two elements share a place, and a walk costs no more than the window that it fills.
+    if (steps > 0 && stride <= span) in.fail("a region's axes overlap in the target");
     source += steps * static_cast<double>(region.sourceStride[k]);
-    target += steps * static_cast<double>(region.targetStride[k]);
-    elements *= static_cast<double>(region.shape[k]);
+    span += steps * stride;
   }
-  if (source > kIndex || target > kIndex || elements > kIndex)
-    in.fail("a region reaches beyond 2^53 elements");
+  target += span;
+  if (source > kIndex || target > kIndex) in.fail("a region reaches beyond 2^53 elements");
 }
 
 void readJob(Reader& in, DType dtype, Job& job) {

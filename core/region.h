@@ -33,8 +33,11 @@ void walk(const Region& region, int axis, uint64_t source, uint64_t target, uint
   const uint64_t stride = region.targetStride[axis];
   const uint64_t span = targetSpan(region, axis + 1);
   uint64_t first = 0, last = region.shape[axis];
-  if (target + span < start && stride > 0) first = (start - target - span + stride - 1) / stride;
   if (target >= end) return;
+  if (target + span < start) {
+    if (stride == 0) return;
+    first = (start - target - span + stride - 1) / stride;
+  }
   if (stride > 0) {
     const uint64_t beyond = (end - target + stride - 1) / stride;
     if (beyond < last) last = beyond;

@@ -106,6 +106,18 @@ describeNative('the addon', () => {
         expect(() => call(...all), name).toThrow(/native backend refused/);
       }
     }
+    const region = words.length - 3;
+    for (const [name, at, value] of [
+      ['all elements in one place', region + 2, 0],
+      ['an extent beyond 2^53', region, 2 ** 53],
+      ['an element beyond 2^53', region + 2, 2 ** 52],
+    ] as const) {
+      const wrong = words.slice();
+      wrong[at] = value;
+      expect(() => binding.fillSync(wrong, target, 100), name).toThrow(
+        /native backend refused a request: a region/,
+      );
+    }
     expect(() => (binding.fillAsync as (...all: unknown[]) => void)(words, target, 0)).toThrow(/callback/);
     binding.cancel(12345);
     (binding.cancel as (...all: unknown[]) => void)('x');

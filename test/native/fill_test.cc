@@ -87,5 +87,21 @@ TEST(stridedRegionsStayInTheirWindow) {
   }
 }
 
+TEST(aRegionBeforeTheWindowIsNotWrittenWhateverItsStride) {
+  int count = 0;
+  const cpu::Target* targets = cpu::targets(&count);
+  for (int t = 0; t < count; t++) {
+    if (!targets[t].supported()) continue;
+    for (Kind kind : {Kind::kConstant, Kind::kUniform}) {
+      Job job = denseJob(kind, 1);
+      job.region.targetStride[0] = 0;
+      const Fill fill{42, DType::kFloat32, &job, 1};
+      std::vector<float> out(4, -1.0f);
+      targets[t].fill(fill, out.data() + 2, 2, 4);
+      for (float value : out) CHECK(value == -1.0f);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace isometry

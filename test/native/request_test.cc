@@ -72,6 +72,25 @@ TEST(refusesNumbersThatAreNoIndices) {
   CHECK(!accepts(words));
 }
 
+TEST(refusesRegionsThatOverlapThemselves) {
+  const auto withTarget = [](double outerStride, double innerStride) {
+    std::vector<double> words = valid();
+    words[24] = outerStride;
+    words[25] = innerStride;
+    return words;
+  };
+  CHECK(accepts(withTarget(4, 1)));
+  CHECK(accepts(withTarget(7, 2)));
+  CHECK(!accepts(withTarget(3, 1)));
+  CHECK(!accepts(withTarget(1, 4)));
+  CHECK(!accepts(withTarget(0, 1)));
+  CHECK(!accepts(withTarget(4, 0)));
+  // The stride of a single element does not matter.
+  std::vector<double> words = withTarget(4, 0);
+  words[21] = 1;
+  CHECK(accepts(words));
+}
+
 TEST(refusesWordRangesBeyondTwoToThe32) {
   std::vector<double> words = valid();
   words[5] = 3;
