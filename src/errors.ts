@@ -93,7 +93,13 @@ function attempt(read: () => string, otherwise: string): string {
   }
 }
 
-function shorten(text: string): string {
+/** A name as an error message shows it, in quotes: names may be megabytes long. */
+export function showName(name: string): string {
+  return JSON.stringify(shorten(name));
+}
+
+/** A text of at most 80 UTF-16 units; the end of a longer one is left out. */
+export function shorten(text: string): string {
   if (text.length <= LONGEST_SHOWN) return text;
   return `${text.slice(0, LONGEST_SHOWN - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

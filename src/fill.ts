@@ -101,7 +101,11 @@ export function prepareFill(
 function parseSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined) return undefined;
   const candidate = signal as Partial<AbortSignal> | null;
-  if (typeof candidate?.aborted !== 'boolean' || typeof candidate.addEventListener !== 'function') {
+  if (
+    typeof candidate?.aborted !== 'boolean' ||
+    typeof candidate.addEventListener !== 'function' ||
+    typeof candidate.throwIfAborted !== 'function' // old polyfills have none
+  ) {
     throw expected('INVALID_OPTION', 'an AbortSignal', 'signal', signal);
   }
   return signal as AbortSignal;
@@ -175,8 +179,7 @@ export function fillInto<T extends TensorArray>(
   const { request } = prepared;
   const { backend } = selectBackend(prepared.device, bytesOf(request));
   // Last: from here on no code runs that could detach or shrink the target.
-  checkTarget(target, request.dtype, request.length);
-  backend.fillSync(request, target, 0);
+  backend.fillSync(request, checkTarget(target, request.dtype, request.length), 0);
   return target;
 }
 

@@ -1,6 +1,6 @@
 import { type DType, dtypeInfo } from './dtype.js';
 import { belowTo, ceilTo, floorTo, roundTo } from './dtype-grid.js';
-import { IsometryError } from './errors.js';
+import { IsometryError, showName } from './errors.js';
 import type { Primitive } from './job.js';
 import type { Law } from './law.js';
 import { cdf, NormalWindow } from './quantile/normal-law.js';
@@ -163,7 +163,7 @@ function standardize(law: TruncatedLaw): {
 function overflow(what: string, dtype: DType, name: string): IsometryError {
   return new IsometryError(
     'INVALID_OPTION',
-    `${what} overflows ${dtype}, whose largest value is ${dtypeInfo(dtype).max}, in tensor ${JSON.stringify(name)}; ` +
+    `${what} overflows ${dtype}, whose largest value is ${dtypeInfo(dtype).max}, in tensor ${showName(name)}; ` +
       'use a smaller scale or a wider dtype',
   );
 }
@@ -172,13 +172,13 @@ function degenerate(std: number, lower: number, upper: number, name: string): Is
   return new IsometryError(
     'INVALID_OPTION',
     `a normal within [${lower}, ${upper}] sigmas has too small a standard deviation to be rescaled to ${std}, ` +
-      `in tensor ${JSON.stringify(name)}; use wider bounds or rescale: false`,
+      `in tensor ${showName(name)}; use wider bounds or rescale: false`,
   );
 }
 
 function empty(bounds: string, dtype: DType, name: string): IsometryError {
   return new IsometryError(
     'INVALID_OPTION',
-    `no ${dtype} value lies in ${bounds}, in tensor ${JSON.stringify(name)}; use wider bounds or a wider dtype`,
+    `no ${dtype} value lies in ${bounds}, in tensor ${showName(name)}; use wider bounds or a wider dtype`,
   );
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import type { DType } from './dtype.js';
 import { dtypeInfo } from './dtype.js';
-import { IsometryError } from './errors.js';
+import { IsometryError, shorten } from './errors.js';
 import type { ArrayOf } from './tensor.js';
 
 /** Below this many bytes nobody asks how much memory there is: the question costs more than the allocation. */
@@ -27,7 +27,7 @@ export function allocateTensor<D extends DType>(
   if (length > constants.MAX_LENGTH) {
     throw new IsometryError(
       'TOO_LARGE',
-      `${name} has ${length} elements, but one array holds at most ${constants.MAX_LENGTH}; ${REMEDY}`,
+      `${shorten(name)} has ${length} elements, but one array holds at most ${constants.MAX_LENGTH}; ${REMEDY}`,
     );
   }
   if (bytes >= CHECK_FROM_BYTES) {
@@ -42,6 +42,6 @@ export function allocateTensor<D extends DType>(
 }
 
 function outOfMemory(name: string, bytes: number, why: string, cause?: unknown): IsometryError {
-  const message = `${name} needs ${bytes} bytes of memory, but ${why}; ${REMEDY}`;
+  const message = `${shorten(name)} needs ${bytes} bytes of memory, but ${why}; ${REMEDY}`;
   return new IsometryError('OUT_OF_MEMORY', message, cause === undefined ? undefined : { cause });
 }

@@ -1,7 +1,7 @@
 import { expectedHint } from './options.js';
 
 /** Seeds are unsigned 64-bit: the key of the random generator. */
-const MAX_SEED = 2n ** 64n - 1n;
+export const MAX_SEED: bigint = 2n ** 64n - 1n;
 
 /**
  * A seed as the 64-bit number that keys the generator. `1` and `1n` are the same seed.

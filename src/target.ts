@@ -6,6 +6,7 @@ import { isArrayOf } from './tensor.js';
 const prototype = Object.getPrototypeOf(Uint8Array.prototype);
 const lengthOf = Object.getOwnPropertyDescriptor(prototype, 'length')!.get!;
 const bufferOf = Object.getOwnPropertyDescriptor(prototype, 'buffer')!.get!;
+const offsetOf = Object.getOwnPropertyDescriptor(prototype, 'byteOffset')!.get!;
 
 /**
  * The dtype that an array's own type means.
@@ -21,9 +22,10 @@ export function inferDType(target: unknown): DType {
 
 /**
  * That `target` can take `length` elements of `dtype` now.
+ * @returns a plain array on the same memory: a subclass may have a `length`, a `fill` or a `subarray` of its own.
  * @throws IsometryError `INVALID_TARGET`.
  */
-export function checkTarget(target: TensorArray, dtype: DType, length: number): void {
+export function checkTarget(target: TensorArray, dtype: DType, length: number): TensorArray {
   const { array } = dtypeInfo(dtype);
   if (!isArrayOf(array.name, target)) {
     const hint = isArrayOf('Uint16Array', target)
@@ -45,6 +47,7 @@ export function checkTarget(target: TensorArray, dtype: DType, length: number): 
       `expected ${length} elements, as many as the shape or slice has, for target but received ${actual} of type ${array.name}`,
     );
   }
+  return new array(bufferOf.call(target) as ArrayBuffer, offsetOf.call(target) as number, length);
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {

@@ -1,4 +1,6 @@
+import { lstat, stat } from 'node:fs/promises';
 import type { DType } from '../dtype.js';
+import { IsometryError } from '../errors.js';
 import { writeCheckpoint } from '../model/checkpoint.js';
 import { readPlan } from '../model/plan.js';
 import { formatBytes, formatSeconds, groupDigits, Output, printable } from './output.js';
@@ -22,6 +24,7 @@ export async function init(planPath: string, options: InitOptions, signal: Abort
   const json = options.json === true;
   const output = new Output(json);
   const plan = await readPlan(planPath);
+  await refuseSameFile(planPath, out);
   const bar = json ? undefined : progressBar();
   let last = Number.NEGATIVE_INFINITY;
   try {
@@ -51,4 +54,17 @@ export async function init(planPath: string, options: InitOptions, signal: Abort
   } finally {
     bar?.stop();
   }
+}
+
+/** A slip of the hand must not cost the plan. */
+async function refuseSameFile(planPath: string, out: string): Promise<void> {
+  const [plan, target] = await Promise.all([
+    stat(planPath).catch(() => undefined),
+    lstat(out).catch(() => undefined),
+  ]);
+  if (plan === undefined || plan.dev !== target?.dev || plan.ino !== target.ino) return;
+  throw new IsometryError(
+    'INVALID_ARGUMENT',
+    `--out is the plan itself, ${printable(planPath)}, which would be overwritten; name another file`,
+  );
 }

@@ -1,3 +1,4 @@
+import { showName } from '../errors.js';
 import type { Law } from '../law.js';
 import { type Fans, fans } from '../layout.js';
 import { numberOption, oneOf, withDefault } from '../options.js';
@@ -81,7 +82,7 @@ export function varianceScaling(options?: VarianceScalingOptions): VarianceScali
  * @internal
  */
 export function scaledLaw(scale: number, mode: FanMode, distribution: Distribution, tensor: TensorInfo): Law {
-  const where = `the fans of tensor ${JSON.stringify(tensor.name)}`;
+  const where = `the fans of tensor ${showName(tensor.name)}`;
   const { shape, layout, groups } = tensor;
   const n = connections(fans(shape, layout, groups, where), mode);
   if (distribution === 'uniform') {

@@ -1,4 +1,4 @@
-import { expected, IsometryError } from '../errors.js';
+import { expected, IsometryError, shorten, showName } from '../errors.js';
 import { isPlainObject } from '../options.js';
 import { isWellFormed } from '../safetensors/header.js';
 import { STREAM_VERSION, VERSION } from '../version.js';
@@ -44,11 +44,11 @@ export function parseMetadata(metadata: unknown, where: string): Readonly<Record
   if (metadata === undefined) return copy;
   if (!isPlainObject(metadata)) throw expected('INVALID_OPTION', 'an object of strings', where, metadata);
   for (const [key, value] of Object.entries(metadata) as [string, unknown][]) {
-    const name = `${where}/${key}`;
+    const name = `${where}/${shorten(key)}`;
     if (PROVENANCE_KEYS.includes(key)) {
       throw new IsometryError(
         'INVALID_OPTION',
-        `expected a key other than ${PROVENANCE_KEYS.join(', ')} for ${where} but received ${JSON.stringify(key)}; the writer sets it`,
+        `expected a key other than ${PROVENANCE_KEYS.join(', ')} for ${where} but received ${showName(key)}; the writer sets it`,
       );
     }
     if (typeof value !== 'string') throw expected('INVALID_OPTION', 'a string', name, value);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { describe } from '../errors.js';
+import { describe, shorten } from '../errors.js';
 
 /** Where a plan breaks the schema, as a JSON pointer (RFC 6901), and how. */
 export interface SchemaViolation {
@@ -16,7 +16,10 @@ export function findViolation(plan: unknown): SchemaViolation | undefined {
   if (validator(plan)) return undefined;
   const error = validator.errors![0]!;
   const { instancePath: pointer } = error;
-  return { pointer, message: explain(error, pointer === '' ? 'the plan' : pointer, valueAt(plan, pointer)) };
+  return {
+    pointer,
+    message: explain(error, pointer === '' ? 'the plan' : shorten(pointer), valueAt(plan, pointer)),
+  };
 }
 
 function compile(): ValidateFunction {

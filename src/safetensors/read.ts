@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { describe, IsometryError } from '../errors.js';
+import { describe, IsometryError, showName } from '../errors.js';
 import { parseJson } from '../json.js';
 import { type StoredDTypeInfo, storedDType } from './dtypes.js';
 import { MAX_HEADER_BYTES } from './header.js';
@@ -64,7 +64,7 @@ export function parseHeader(header: Uint8Array, dataBytes: number, path: string)
   for (const tensor of tensors) {
     if (tensor.begin !== position) {
       throw fail(
-        `tensor ${JSON.stringify(tensor.name)} begins at byte ${tensor.begin}, not at ${position}: a hole or an overlap`,
+        `tensor ${showName(tensor.name)} begins at byte ${tensor.begin}, not at ${position}: a hole or an overlap`,
       );
     }
     position = tensor.end;
@@ -80,17 +80,17 @@ function readMetadata(value: unknown, fail: (reason: string) => IsometryError): 
   if (!isObject(value)) throw fail(`__metadata__ is not an object but ${describe(value)}`);
   for (const [key, entry] of Object.entries(value)) {
     if (typeof entry !== 'string')
-      throw fail(`__metadata__ ${JSON.stringify(key)} is not a string but ${describe(entry)}`);
+      throw fail(`__metadata__ ${showName(key)} is not a string but ${describe(entry)}`);
     metadata.set(key, entry);
   }
   return metadata;
 }
 
 function readEntry(name: string, value: unknown, fail: (reason: string) => IsometryError): TensorEntry {
-  const where = `tensor ${JSON.stringify(name.length > 200 ? `${name.slice(0, 199)}…` : name)}`;
+  const where = `tensor ${showName(name)}`;
   if (!isObject(value)) throw fail(`${where} is not an object but ${describe(value)}`);
   const { dtype: dtypeName, shape, data_offsets: offsets, ...rest } = value;
-  for (const key of Object.keys(rest)) throw fail(`${where} has an unknown field ${JSON.stringify(key)}`);
+  for (const key of Object.keys(rest)) throw fail(`${where} has an unknown field ${showName(key)}`);
   const dtype = storedDType(dtypeName);
   if (dtype === undefined) throw fail(`${where} has an unknown dtype ${describe(dtypeName)}`);
   if (!isSizes(shape))
