@@ -62,10 +62,16 @@ export function printable(name: string): string {
   });
 }
 
+/** A longer cell sticks out: one name of megabytes must not make every row as long. */
+const WIDEST_COLUMN = 100;
+
 /** Rows as columns, two blanks apart; numbers (`right`) to the right. The first row is the heading. */
 export function table(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
   const widths = rows[0]!.map((_, column) =>
-    rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
+    Math.min(
+      WIDEST_COLUMN,
+      rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
+    ),
   );
   return rows.map((row) =>
     row

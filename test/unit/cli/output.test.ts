@@ -55,6 +55,18 @@ test('table lines columns up', () => {
   ).toEqual(['name        n', 'a          10', 'long name   3']);
 });
 
+test('table lets a very long cell stick out instead of widening every row', () => {
+  const lines = table(
+    [
+      ['name', 'n'],
+      ['x'.repeat(1e6), '1'],
+      ['a', '2'],
+    ],
+    new Set([1]),
+  );
+  expect(lines.map((line) => line.length)).toEqual([103, 1e6 + 3, 103]);
+});
+
 describe('Output', () => {
   const lines: string[] = [];
   const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WriteStream;
