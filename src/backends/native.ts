@@ -58,7 +58,12 @@ export function load(root: string): Loaded {
   } catch (error) {
     return { binding: null, reason: whyNotBuilt(root) ?? firstLine(error), expected: false };
   }
-  const damage = findDamage(path);
+  let damage: string | null;
+  try {
+    damage = findDamage(path);
+  } catch (error) {
+    damage = `it cannot be read (${firstLine(error)})`;
+  }
   if (damage !== null) return { binding: null, reason: `${path}: ${damage}`, expected: true };
   try {
     return { binding: require(path) as NativeBinding, path };
@@ -72,13 +77,13 @@ export function load(root: string): Loaded {
  * it: that ends in SIGBUS, which no `catch` sees.
  */
 function findDamage(path: string): string | null {
-  let known: { size: number; sha256: string } | undefined;
+  let known: { size: number; sha256: string } | null | undefined;
   try {
     known = readManifest(path);
   } catch (error) {
     return `its manifest cannot be read (${firstLine(error)})`;
   }
-  if (known === undefined)
+  if (known === undefined || known === null)
     return 'no size and checksum are recorded for it; rebuild with: npm run build:native';
   const bytes = readFileSync(path);
   if (bytes.length !== known.size)

@@ -103,6 +103,21 @@ describeNative('a damaged addon', () => {
     await expectFallback(copy, /manifest cannot be read/);
   });
 
+  itNative('with a manifest of another form is not loaded', async () => {
+    const copy = packageWith(original(), 'true');
+    for (const text of ['null', '[]', '3', '{}']) {
+      writeFileSync(join(copy, 'build/Release/isometry.node.json'), text);
+      await expectFallback(copy, /no size and checksum|incomplete/);
+    }
+  });
+
+  itNative('that is a directory is not loaded', async () => {
+    const copy = packageWith(original(), 'true');
+    rmSync(join(copy, 'build/Release/isometry.node'));
+    mkdirSync(join(copy, 'build/Release/isometry.node'));
+    await expectFallback(copy, /cannot be read .*EISDIR/);
+  });
+
   itNative('that is a text file is refused by the system, not by a signal', async () => {
     const text = Buffer.from('version https://example.org/spec/v1\n'.repeat(99));
     await expectFallback(packageWith(text, 'true'), /isometry\.node: .*(ELF|header|format)/i);
