@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { jsBackend } from '../../../src/backends/js.js';
 import type { Backend } from '../../../src/backends/types.js';
 import type { TensorArray } from '../../../src/dtype.js';
@@ -202,12 +202,14 @@ describe('the pipeline', () => {
         chunkBytes: 17_000 * 4,
       },
     );
+    const fills = (): string[] => log.filter((entry) => entry === 'fill');
+    await vi.waitFor(() => expect(fills()).toHaveLength(3), { timeout: 10_000 });
     await new Promise((resolve) => setTimeout(resolve, 50));
     // All writes hang; three buffers are full, so the fourth chunk must wait.
-    expect(log.filter((entry) => entry === 'fill')).toHaveLength(3);
+    expect(fills()).toHaveLength(3);
     release();
     await done;
-    expect(log.filter((entry) => entry === 'fill')).toHaveLength(5);
+    expect(fills()).toHaveLength(5);
   });
 
   test('progress rises to the end and names tensors', async () => {
