@@ -20,35 +20,59 @@ inline constexpr int kQuantileRows = 2 * kQuantileSideRows;  // lower side, then
 inline constexpr int kQuantileTableSize =
     kQuantileRows * (kQuantileDegree + 1);  // row by row, constant first
 
-// The sample at folded number a = A, on the lower (0) or upper (1) side. No FMA: plain JavaScript computes
-// the same.
-ISOMETRY_HD double quantileAt(double a, uint32_t side, const double* table) {
-  const uint64_t bits = bitCast<uint64_t>(a);
-  const uint32_t row = static_cast<uint32_t>(bits >> 50) - 4 * 1023 + side * kQuantileSideRows;
-  const double d = bitCast<double>((bits & 0x3ffffffffffffull) | 0x3ff0000000000000ull) - 1.125;
-  const double* c = table + static_cast<uint64_t>(row) * (kQuantileDegree + 1);
-  double x = c[kQuantileDegree];
-#if defined(__CUDA_ARCH__)
-#pragma unroll
-#endif
-  for (int k = kQuantileDegree - 1; k >= 0; --k) x = scale64(x, c[k], d);
-  return x;
-}
+// Where in a table a sample is: the folded number A and the side, lower (0) or upper (1).
+struct QuantilePoint {
+  double a;
+  uint32_t side;
+};
 
-// The sample of one word, for dtypes of 32 and 16 bits.
-ISOMETRY_HD double quantile32(uint32_t word, const double* table) {
+// The point of one word, for dtypes of 32 and 16 bits.
+ISOMETRY_HD QuantilePoint quantilePoint32(uint32_t word) {
   const uint32_t side = word >> 31;
   const uint32_t folded = ((word << 1) ^ (0u - side)) | 1u;
-  return quantileAt(static_cast<double>(folded) * 0x1p32, side, table);
+  return {static_cast<double>(folded) * 0x1p32, side};
 }
 
-// The sample of two words, for float64: the number high·2^32 + low.
-ISOMETRY_HD double quantile64(uint32_t high, uint32_t low, const double* table) {
+// The point of two words, for float64: of the number high·2^32 + low.
+ISOMETRY_HD QuantilePoint quantilePoint64(uint32_t high, uint32_t low) {
   const uint32_t side = high >> 31;
   const uint32_t foldedLow = low ^ (0u - side);
   const uint32_t a1 = ((high ^ (0u - side)) << 1) | (foldedLow >> 31);
   const uint32_t a0 = (foldedLow << 1) | 1u;
-  return quantileAt(static_cast<double>(a1) * 0x1p32 + static_cast<double>(a0), side, table);
+  return {static_cast<double>(a1) * 0x1p32 + static_cast<double>(a0), side};
+}
+
+// The samples at N points. In lockstep, because the steps of one polynomial wait for each other. No FMA:
+// plain JavaScript computes the same.
+template <int N>
+ISOMETRY_HD void quantiles(const QuantilePoint (&points)[N], const double* table, double (&x)[N]) {
+  const double* c[N];
+  double d[N];
+  for (int i = 0; i < N; ++i) {
+    const uint64_t bits = bitCast<uint64_t>(points[i].a);
+    const uint32_t row = static_cast<uint32_t>(bits >> 50) - 4 * 1023 + points[i].side * kQuantileSideRows;
+    c[i] = table + static_cast<uint64_t>(row) * (kQuantileDegree + 1);
+    d[i] = bitCast<double>((bits & 0x3ffffffffffffull) | 0x3ff0000000000000ull) - 1.125;
+    x[i] = c[i][kQuantileDegree];
+  }
+#if defined(__CUDA_ARCH__)
+#pragma unroll
+#endif
+  for (int k = kQuantileDegree - 1; k >= 0; --k) {
+    for (int i = 0; i < N; ++i) x[i] = scale64(x[i], c[i][k], d[i]);
+  }
+}
+
+ISOMETRY_HD double quantile32(uint32_t word, const double* table) {
+  double x[1];
+  quantiles({quantilePoint32(word)}, table, x);
+  return x[0];
+}
+
+ISOMETRY_HD double quantile64(uint32_t high, uint32_t low, const double* table) {
+  double x[1];
+  quantiles({quantilePoint64(high, low)}, table, x);
+  return x[0];
 }
 
 }  // namespace isometry::inline ISOMETRY_TARGET

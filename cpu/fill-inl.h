@@ -131,7 +131,7 @@ struct NormalSampler {
   }
 };
 
-// float64 arithmetic, element by element.
+// float64 arithmetic, a few elements in lockstep.
 template <class Simd, DType dtype>
 struct QuantileSampler {
   static constexpr int kWordsPerElement = dtype == DType::kFloat64 ? 2 : 1;
@@ -142,14 +142,22 @@ struct QuantileSampler {
     constexpr int kWords = Simd::kVectors * Simd::kLanes;
     uint32_t w[kWords];
     for (int v = 0; v < Simd::kVectors; ++v) Simd::store(w + v * Simd::kLanes, words[v]);
-    for (int i = 0; i < kWords / kWordsPerElement; ++i) {
-      double x;
-      if constexpr (dtype == DType::kFloat64) {
-        x = quantile64(w[2 * i + 1], w[2 * i], p.table);
-      } else {
-        x = quantile32(w[i], p.table);
+    constexpr int kElements = kWords / kWordsPerElement;
+    constexpr int kAtOnce = kElements < 8 ? kElements : 8;
+    for (int i = 0; i < kElements; i += kAtOnce) {
+      QuantilePoint points[kAtOnce];
+      double x[kAtOnce];
+      for (int j = 0; j < kAtOnce; ++j) {
+        if constexpr (dtype == DType::kFloat64) {
+          points[j] = quantilePoint64(w[2 * (i + j) + 1], w[2 * (i + j)]);
+        } else {
+          points[j] = quantilePoint32(w[i + j]);
+        }
       }
-      out[i] = Element<dtype>::round(clamp(scale64(x, p.mean, p.std), p.min, p.max));
+      quantiles(points, p.table, x);
+      for (int j = 0; j < kAtOnce; ++j) {
+        out[i + j] = Element<dtype>::round(clamp(scale64(x[j], p.mean, p.std), p.min, p.max));
+      }
     }
   }
 };
