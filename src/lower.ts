@@ -99,8 +99,9 @@ function lowerTruncatedNormal(law: TruncatedLaw, dtype: DType, name: string): Pr
   const { scale, lower, upper, absolute } = standardize(law);
   const [a, b] = absolute;
   if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) throw degenerate(law.std, lower, upper, name);
-  const highest = Math.min(b, mean + (REACH[dtype] + Math.max(0, lower)) * scale);
-  const lowest = Math.max(a, mean - (REACH[dtype] + Math.max(0, -upper)) * scale);
+  // Not beyond the other bound either: with a mean far outside, lower·scale and mean cancel to noise.
+  const highest = Math.max(a, Math.min(b, mean + (REACH[dtype] + Math.max(0, lower)) * scale));
+  const lowest = Math.min(b, Math.max(a, mean - (REACH[dtype] + Math.max(0, -upper)) * scale));
   if (Math.max(highest, -lowest) > dtypeInfo(dtype).max) {
     throw overflow(`a normal of mean ${mean} and std ${scale} within [${a}, ${b}]`, dtype, name);
   }
