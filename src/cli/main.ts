@@ -87,7 +87,12 @@ function report(error: unknown): number {
 // A reader that has seen enough (`isometry inspect f | head`) is no failure of ours: what nobody reads is dropped.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    // A full disk, for example. At once: nothing that follows could be told either.
+    if (stream === process.stdout) {
+      process.stderr.write(`isometry: IO_ERROR: could not write to standard output: ${error.code}\n`);
+    }
+    process.exit(EXIT.failure);
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -176,6 +176,19 @@ describe('inspect', () => {
     expect(readFileSync(target).equals(readFileSync(out))).toBe(true);
   });
 });
+
+test.skipIf(!existsSync('/dev/full'))(
+  'results that cannot be written are one line and exit code 1',
+  async () => {
+    for (const command of ['doctor', `inspect "${out}"`]) {
+      const { code, stderr } = await runShell(`"$NODE" "$ISOMETRY" ${command} > /dev/full`);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: 'isometry: IO_ERROR: could not write to standard output: ENOSPC\n',
+      });
+    }
+  },
+);
 
 describe('doctor', () => {
   test('says what works and why the rest does not', async () => {
