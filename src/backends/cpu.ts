@@ -33,12 +33,13 @@ function prepare(): State {
   if (loaded.binding === null) return loaded;
   const { binding } = loaded;
   const targets = binding.targets().filter((target) => target.supported);
-  const simd = process.env['ISOMETRY_CPU_TARGET'] ?? targets[0]!.name;
+  // Empty is not set, as where a container's configuration passes on a variable that nobody set.
+  const simd = process.env['ISOMETRY_CPU_TARGET'] || targets[0]!.name;
   if (!targets.some((target) => target.name === simd)) {
     const names = targets.map((target) => target.name).join(', ');
     return off(`ISOMETRY_CPU_TARGET is ${describe(simd)}, but this machine runs ${names}`);
   }
-  const asked = process.env['ISOMETRY_THREADS'];
+  const asked = process.env['ISOMETRY_THREADS'] || undefined;
   if (asked !== undefined && !/^[1-9]\d{0,5}$/.test(asked)) {
     return off(`ISOMETRY_THREADS must be a whole number from 1 on, but is ${describe(asked)}`);
   }

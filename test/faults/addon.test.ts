@@ -181,7 +181,14 @@ describeNative('environment variables of the cpu backend', () => {
     await expectFallback(root, /ISOMETRY_CPU_TARGET is "neon"/, { ISOMETRY_CPU_TARGET: 'neon' });
   });
 
-  for (const threads of ['0', '-1', '1.5', 'all', '']) {
+  itNative('one that is empty is not set', async () => {
+    const env = { ISOMETRY_BACKEND: '', ISOMETRY_CPU_TARGET: '', ISOMETRY_THREADS: '' };
+    const found = await report(root, env);
+    expect(found).toMatchObject({ warnings: [], cpu: { available: true } });
+    expect(found.cpu.detail).toBe((await report(root)).cpu.detail);
+  });
+
+  for (const threads of ['0', '-1', '1.5', 'all', ' ']) {
     itNative(
       `ISOMETRY_THREADS=${JSON.stringify(threads)} turns the backend off, with a warning`,
       async () => {
