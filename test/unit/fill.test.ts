@@ -156,6 +156,7 @@ describe('wrong arguments', () => {
     ['signal', 1],
     ['signal', null],
     ['signal', {}],
+    ['signal', { aborted: false, addEventListener() {} }],
   ])('option %s: %s', async (key, value) => {
     await expect(fill('w', [2], zeros(), { seed: 1, [key]: value })).rejects.toMatchObject({
       code: 'INVALID_OPTION',
