@@ -68,6 +68,24 @@ for (let row = 0; row + 1 < ROWS; row++) {
   while (evaluate(table[row], lastPoint(row)) > evaluate(table[row + 1], -0.25))
     table[row + 1][0] = nextUp(table[row + 1][0], 1);
 }
+// JavaScript computes a step z·d + c in float64 and rounds it to float32. That is a fused multiply-add only if the
+// sum is exact in 53 bits: its last bit is that of z times that of d, 2^-23, its first that of the largest sum.
+for (let row = 0; row < ROWS - 1; row++) {
+  for (let k = DEGREE - 1; k >= 0; k--) {
+    let [smallest, largest] = [Number.POSITIVE_INFINITY, Math.abs(table[row][k])];
+    for (let i = 0; i <= 1024; i++) {
+      const d = (i - 512) / 2048;
+      let z = table[row][DEGREE];
+      for (let j = DEGREE - 1; j > k; j--) z = z * d + table[row][j];
+      smallest = Math.min(smallest, Math.abs(z));
+      largest = Math.max(largest, Math.abs(z * d + table[row][k]));
+    }
+    const bits = Math.floor(Math.log2(largest)) - (Math.floor(Math.log2(smallest)) - 46) + 1;
+    if (bits > 53)
+      throw new Error(`row ${row}, step ${k} needs ${bits} bits: src/js/normal.ts would round twice`);
+  }
+}
+
 function hexFloat(x) {
   if (x === 0) return '0x0p+0f';
   scratch.setFloat32(0, x);

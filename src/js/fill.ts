@@ -135,7 +135,7 @@ function draw32(primitive: Primitive): Draw32 {
       const { mean, std } = primitive;
       return (words, word, count, values) => {
         standardNormals(words, word, count, values);
-        for (let i = 0; i < count; i++) values[i] = fma32(values[i]!, std, mean);
+        scale32(values, count, mean, std);
       };
     }
     case 'truncatedNormal': {
@@ -143,7 +143,8 @@ function draw32(primitive: Primitive): Draw32 {
       return (words, word, count, values) => {
         for (let i = word; i < word + count; i++) words[i] = truncateWord(words[i]!, base, window);
         standardNormals(words, word, count, values);
-        for (let i = 0; i < count; i++) values[i] = clamp(fma32(values[i]!, std, mean), min, max);
+        scale32(values, count, mean, std);
+        for (let i = 0; i < count; i++) values[i] = clamp(values[i]!, min, max);
       };
     }
     case 'quantile': {
@@ -156,6 +157,16 @@ function draw32(primitive: Primitive): Draw32 {
     }
     default:
       throw unsupported(primitive, 'float32');
+  }
+}
+
+/** `mean + std·z` in place, one rounding. */
+function scale32(values: Float32Array, count: number, mean: number, std: number): void {
+  if (mean === 0) {
+    // The product is exact in float64, so storing it is the only rounding. Adding 0 makes a 0 of −0, as an FMA does.
+    for (let i = 0; i < count; i++) values[i] = values[i]! * std + 0;
+  } else {
+    for (let i = 0; i < count; i++) values[i] = fma32(values[i]!, std, mean);
   }
 }
 

@@ -35,7 +35,7 @@ export function fma32(a: number, b: number, c: number): number {
  * float32 nearest to `product + c` where `sum` may mislead: a tie, or a float32 subnormal. Rounding the sum to odd
  * makes the second rounding innocent (Boldo and Melquiond 2008: 53 ≥ 24 + 2 bits).
  */
-export function roundDoubtful(product: number, c: number, sum: number): number {
+function roundDoubtful(product: number, c: number, sum: number): number {
   const part = sum - product;
   const error = product - (sum - part) + (c - part); // Knuth's TwoSum
   if (error !== 0 && sum - sum === 0) {

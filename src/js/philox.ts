@@ -30,35 +30,6 @@ export function multiplyHigh(a: number, mLow: number, mHigh: number): number {
   return (Math.imul(a >>> 16, mHigh) + (middle >>> 16) + (cross >>> 16)) | 0;
 }
 
-/** One block: writes the four words of the counter (c0, c1, c2, c3) to `out[at … at + 3]`. */
-export function philox(
-  keys: Int32Array,
-  c0: number,
-  c1: number,
-  c2: number,
-  c3: number,
-  out: Int32Array,
-  at: number,
-): void {
-  for (let r = 0; r < 2 * ROUNDS; r += 2) {
-    const middle0 = (Math.imul(c0 >>> 16, M0 & 0xffff) + (Math.imul(c0 & 0xffff, M0 & 0xffff) >>> 16)) | 0;
-    const cross0 = (Math.imul(c0 & 0xffff, M0 >>> 16) + (middle0 & 0xffff)) | 0;
-    const high0 = (Math.imul(c0 >>> 16, M0 >>> 16) + (middle0 >>> 16) + (cross0 >>> 16)) | 0;
-    const middle1 = (Math.imul(c2 >>> 16, M1 & 0xffff) + (Math.imul(c2 & 0xffff, M1 & 0xffff) >>> 16)) | 0;
-    const cross1 = (Math.imul(c2 & 0xffff, M1 >>> 16) + (middle1 & 0xffff)) | 0;
-    const high1 = (Math.imul(c2 >>> 16, M1 >>> 16) + (middle1 >>> 16) + (cross1 >>> 16)) | 0;
-    const low0 = Math.imul(c0, M0);
-    c0 = high1 ^ c1 ^ keys[r]!;
-    c1 = Math.imul(c2, M1);
-    c2 = high0 ^ c3 ^ keys[r + 1]!;
-    c3 = low0;
-  }
-  out[at] = c0;
-  out[at + 1] = c1;
-  out[at + 2] = c2;
-  out[at + 3] = c3;
-}
-
 /**
  * Writes the words of blocks `n … n + count - 1` of a stream to `out[0 … 4·count - 1]`.
  *
@@ -77,4 +48,33 @@ export function philoxBlocks(
     const counter = n + block;
     philox(keys, counter | 0, (counter / 4294967296) | 0, streamLow, streamHigh, out, 4 * block);
   }
+}
+
+/** One block: writes the four words of the counter (c0, c1, c2, c3) to `out[at … at + 3]`. */
+export function philox(
+  keys: Int32Array,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  out: Int32Array,
+  at: number,
+): void {
+  for (let r = 0; r < 2 * ROUNDS; r += 2) {
+    const [low0, high0] = [c0 & 0xffff, c0 >>> 16];
+    const [low2, high2] = [c2 & 0xffff, c2 >>> 16];
+    const middle0 = (Math.imul(high0, 0x1f53) + (Math.imul(low0, 0x1f53) >>> 16)) | 0;
+    const cross0 = (Math.imul(low0, 0xd251) + (middle0 & 0xffff)) | 0;
+    const middle2 = (Math.imul(high2, 0x8d57) + (Math.imul(low2, 0x8d57) >>> 16)) | 0;
+    const cross2 = (Math.imul(low2, 0xcd9e) + (middle2 & 0xffff)) | 0;
+    const product0 = Math.imul(c0, M0);
+    c0 = (Math.imul(high2, 0xcd9e) + (middle2 >>> 16) + (cross2 >>> 16)) ^ c1 ^ keys[r]!;
+    c1 = Math.imul(c2, M1);
+    c2 = (Math.imul(high0, 0xd251) + (middle0 >>> 16) + (cross0 >>> 16)) ^ c3 ^ keys[r + 1]!;
+    c3 = product0;
+  }
+  out[at] = c0;
+  out[at + 1] = c1;
+  out[at + 2] = c2;
+  out[at + 3] = c3;
 }
