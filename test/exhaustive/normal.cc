@@ -156,7 +156,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> hashes(kBlocks);
   if (!write) {
     std::FILE* file = std::fopen(argv[1], "r");
-    char line[64];
+    char line[256];
     size_t n = 0;
     while (file && n < kBlocks && std::fgets(line, sizeof line, file)) {
       if (line[0] != '#') hashes[n++] = std::string(line, std::strcspn(line, "\n"));
