@@ -40,11 +40,12 @@ export function judge(measured: Measurement, law: Law, dtype: DType, name: strin
     'min' in primitive
       ? [primitive.min, primitive.max]
       : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const meanError = ((measured.mean - mean) / std) * Math.sqrt(count);
+  const grain = grainOf(dtype, Math.abs(mean) + std);
+  const meanError = (beyond(measured.mean - mean, grain) / std) * Math.sqrt(count);
   const stdError =
     count < FEWEST_FOR_STD
       ? null
-      : ((measured.std - std) / std) * Math.sqrt((4 * count) / (kurtosisOf(law, measured) - 1));
+      : (beyond(measured.std - std, grain) / std) * Math.sqrt((4 * count) / (kurtosisOf(law, measured) - 1));
   const plausible =
     measured.nonFinite === 0 &&
     min >= lowest &&
@@ -52,6 +53,22 @@ export function judge(measured: Measurement, law: Law, dtype: DType, name: strin
     Math.abs(meanError) <= LIMIT &&
     Math.abs(stdError ?? 0) <= LIMIT;
   return { mean, std, meanError, stdError, plausible };
+}
+
+/**
+ * How much rounding to a 16-bit dtype may move a mean or a standard deviation: half a unit in the last place of values
+ * like `magnitude`. Where the law is wide it moves them far less; where it is narrower than a unit, so far.
+ */
+function grainOf(dtype: DType, magnitude: number): number {
+  const octave = Math.floor(Math.log2(magnitude));
+  if (dtype === 'bfloat16') return 2 ** (Math.max(octave, -126) - 7) / 2;
+  if (dtype === 'float16') return 2 ** (Math.max(octave, -14) - 10) / 2;
+  return 0;
+}
+
+/** What of a deviation `slack` does not explain. */
+function beyond(deviation: number, slack: number): number {
+  return Math.sign(deviation) * Math.max(0, Math.abs(deviation) - slack);
 }
 
 function kurtosisOf(law: Law, measured: Measurement): number {

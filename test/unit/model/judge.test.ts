@@ -111,3 +111,23 @@ test('few elements: the mean is judged, the standard deviation is not; none: not
   };
   expect(judge(none, law, 'float32', 'w')).toMatchObject({ meanError: null, plausible: true });
 });
+
+describe('16-bit values of a law narrower than their grid', () => {
+  test.each([
+    [{ kind: 'uniform', min: 1, max: 1.01 }, 'bfloat16'],
+    [{ kind: 'normal', mean: 0, std: 1e-8 }, 'float16'],
+    [{ kind: 'normal', mean: 3, std: 0.001 }, 'bfloat16'],
+  ] as const)('%j in %s are what the law gives', (init, dtype) => {
+    const data = values(init, dtype);
+    expect(verdict(init, data, dtype).plausible).toBe(true);
+    // In float32 the same numbers would be wrong, and further off they are wrong in any dtype.
+    expect(verdict(init, data, 'float32').plausible).toBe(false);
+    expect(
+      verdict(
+        init,
+        data.map((x) => x * 3 + 1),
+        dtype,
+      ).plausible,
+    ).toBe(false);
+  });
+});
