@@ -109,7 +109,8 @@ function sampler(primitive: Primitive, dtype: DType): Sampler {
   if (dtype === 'float32') {
     return (words, word, target, at, count, stride) => {
       draw(words, word, count, values);
-      for (let i = 0; i < count; i++) target[at + i * stride] = values[i]!;
+      if (stride === 1) (target as Float32Array).set(values.subarray(0, count), at);
+      else for (let i = 0; i < count; i++) target[at + i * stride] = values[i]!;
     };
   }
   const round = dtype === 'bfloat16' ? toBFloat16 : toFloat16;

@@ -22,7 +22,6 @@ export function philoxKeys(seed: bigint): Int32Array {
 
 /**
  * Upper half of a·m, both unsigned, m given as its lower and upper 16 bits. No intermediate exceeds 32 bits.
- * `philox` has the same lines in place: calls in it would halve its speed.
  */
 export function multiplyHigh(a: number, mLow: number, mHigh: number): number {
   const middle = Math.imul(a >>> 16, mLow) + (Math.imul(a & 0xffff, mLow) >>> 16);
@@ -44,10 +43,56 @@ export function philoxBlocks(
 ): void {
   const streamLow = Number(stream & 0xffffffffn) | 0;
   const streamHigh = Number((stream >> 32n) & 0xffffffffn) | 0;
-  for (let block = 0; block < count; block++) {
+  let block = 0;
+  for (; block + 2 <= count; block += 2) philoxPair(keys, n + block, streamLow, streamHigh, out, 4 * block);
+  if (block < count) {
     const counter = n + block;
     philox(keys, counter | 0, (counter / 4294967296) | 0, streamLow, streamHigh, out, 4 * block);
   }
+}
+
+/**
+ * Blocks n and n + 1 in lockstep: the lines of `philox` twice, because one block's rounds each wait for the round
+ * before. Three quarters of the time.
+ */
+function philoxPair(
+  keys: Int32Array,
+  n: number,
+  streamLow: number,
+  streamHigh: number,
+  out: Int32Array,
+  at: number,
+): void {
+  let [a0, a1, a2, a3] = [n | 0, (n / 4294967296) | 0, streamLow, streamHigh];
+  let [b0, b1, b2, b3] = [(n + 1) | 0, ((n + 1) / 4294967296) | 0, streamLow, streamHigh];
+  for (let r = 0; r < 2 * ROUNDS; r += 2) {
+    const k0 = keys[r]!;
+    const k1 = keys[r + 1]!;
+    const a0Product = Math.imul(a0, M0);
+    const a2Product = Math.imul(a2, M1);
+    const b0Product = Math.imul(b0, M0);
+    const b2Product = Math.imul(b2, M1);
+    const a0High = multiplyHigh(a0, 0x1f53, 0xd251);
+    const a2High = multiplyHigh(a2, 0x8d57, 0xcd9e);
+    const b0High = multiplyHigh(b0, 0x1f53, 0xd251);
+    const b2High = multiplyHigh(b2, 0x8d57, 0xcd9e);
+    a0 = a2High ^ a1 ^ k0;
+    a1 = a2Product;
+    a2 = a0High ^ a3 ^ k1;
+    a3 = a0Product;
+    b0 = b2High ^ b1 ^ k0;
+    b1 = b2Product;
+    b2 = b0High ^ b3 ^ k1;
+    b3 = b0Product;
+  }
+  out[at] = a0;
+  out[at + 1] = a1;
+  out[at + 2] = a2;
+  out[at + 3] = a3;
+  out[at + 4] = b0;
+  out[at + 5] = b1;
+  out[at + 6] = b2;
+  out[at + 7] = b3;
 }
 
 /** One block: writes the four words of the counter (c0, c1, c2, c3) to `out[at … at + 3]`. */
@@ -61,16 +106,13 @@ export function philox(
   at: number,
 ): void {
   for (let r = 0; r < 2 * ROUNDS; r += 2) {
-    const [low0, high0] = [c0 & 0xffff, c0 >>> 16];
-    const [low2, high2] = [c2 & 0xffff, c2 >>> 16];
-    const middle0 = (Math.imul(high0, 0x1f53) + (Math.imul(low0, 0x1f53) >>> 16)) | 0;
-    const cross0 = (Math.imul(low0, 0xd251) + (middle0 & 0xffff)) | 0;
-    const middle2 = (Math.imul(high2, 0x8d57) + (Math.imul(low2, 0x8d57) >>> 16)) | 0;
-    const cross2 = (Math.imul(low2, 0xcd9e) + (middle2 & 0xffff)) | 0;
     const product0 = Math.imul(c0, M0);
-    c0 = (Math.imul(high2, 0xcd9e) + (middle2 >>> 16) + (cross2 >>> 16)) ^ c1 ^ keys[r]!;
-    c1 = Math.imul(c2, M1);
-    c2 = (Math.imul(high0, 0xd251) + (middle0 >>> 16) + (cross0 >>> 16)) ^ c3 ^ keys[r + 1]!;
+    const product2 = Math.imul(c2, M1);
+    const high0 = multiplyHigh(c0, 0x1f53, 0xd251);
+    const high2 = multiplyHigh(c2, 0x8d57, 0xcd9e);
+    c0 = high2 ^ c1 ^ keys[r]!;
+    c1 = product2;
+    c2 = high0 ^ c3 ^ keys[r + 1]!;
     c3 = product0;
   }
   out[at] = c0;
