@@ -162,6 +162,6 @@ describeNative('the addon', () => {
       // 12 rounds of 5600 calls: less than 64 bytes each. A job that is not freed has 300, an array 140,000.
       expect(Number(result.stdout)).toBeLessThan(12 * 5600 * 64);
     },
-    { timeout: 60_000, retry: 1 },
+    { timeout: 60_000, retry: 3 }, // a busy machine's allocators hold on to more; a leak fails every time
   );
 });
