@@ -1,11 +1,11 @@
 // Bounds hold in the output dtype: a uniform never gives its end, a truncated normal never leaves [a, b].
 import { DTYPE_NAMES, type DType } from '../../src/dtype.js';
-import { IsometryError } from '../../src/errors.js';
 import { philoxBlocks, philoxKeys } from '../../src/js/philox.js';
 import type { Law } from '../../src/law.js';
 import { toFloat32 } from '../../src/tensor.js';
 import { EXTREME_PLACES } from './extreme-words.js';
 import type { Generator as Sampler } from './generator.js';
+import { type Violations, violationsOver } from './violations.js';
 
 export type BoundedLaw = Exclude<Law, { kind: 'constant' | 'normal' }>;
 
@@ -126,24 +126,6 @@ function violation(generator: Sampler, law: BoundedLaw, dtype: DType): string | 
 }
 
 /** Every law in every dtype that has a value within its bounds: what left them, and how many combinations were tried. */
-export function boundsViolations(
-  generator: Sampler,
-  laws: Iterable<BoundedLaw>,
-): { violations: string[]; tried: number; refused: number } {
-  const violations: string[] = [];
-  let [tried, refused] = [0, 0];
-  for (const law of laws) {
-    for (const dtype of DTYPE_NAMES) {
-      try {
-        const found = violation(generator, law, dtype);
-        tried++;
-        if (found !== null) violations.push(found);
-      } catch (error) {
-        // No value of the dtype within the bounds, or an overflow: an error is as good as a sample within.
-        if (!(error instanceof IsometryError) || error.code !== 'INVALID_OPTION') throw error;
-        refused++;
-      }
-    }
-  }
-  return { violations, tried, refused };
+export function boundsViolations(generator: Sampler, laws: Iterable<BoundedLaw>): Violations {
+  return violationsOver(laws, DTYPE_NAMES, (law, dtype) => violation(generator, law, dtype));
 }

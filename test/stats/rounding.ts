@@ -1,11 +1,11 @@
 // A 16-bit weight is the 32-bit weight of the same seed, rounded to nearest even, then put within the bounds.
-import { IsometryError } from '../../src/errors.js';
 import type { Law } from '../../src/law.js';
 import { limits } from './bounds.js';
 import { EXTREME_PLACES } from './extreme-words.js';
 import type { Generator } from './generator.js';
 import { type HalfDType, nearestRank, rankBounds, rankOf } from './grid.js';
 import { RealLaw } from './real-law.js';
+import { type Violations, violationsOver } from './violations.js';
 
 const HALF_DTYPES: readonly HalfDType[] = ['float16', 'bfloat16'];
 
@@ -39,25 +39,6 @@ function violation(generator: Generator, law: Law, dtype: HalfDType, n: number):
 }
 
 /** The first violation of each law and dtype, among `n` elements and where the random words are extreme. */
-export function roundingViolations(
-  generator: Generator,
-  laws: Iterable<Law>,
-  n: number,
-): { violations: string[]; tried: number; refused: number } {
-  const violations: string[] = [];
-  let [tried, refused] = [0, 0];
-  for (const law of laws) {
-    for (const dtype of HALF_DTYPES) {
-      try {
-        const found = violation(generator, law, dtype, n);
-        tried++;
-        if (found !== null) violations.push(found);
-      } catch (error) {
-        // An overflow of 16 bits, or bounds that hold a value of one of the dtypes and none of the other.
-        if (!(error instanceof IsometryError) || error.code !== 'INVALID_OPTION') throw error;
-        refused++;
-      }
-    }
-  }
-  return { violations, tried, refused };
+export function roundingViolations(generator: Generator, laws: Iterable<Law>, n: number): Violations {
+  return violationsOver(laws, HALF_DTYPES, (law, dtype) => violation(generator, law, dtype, n));
 }
