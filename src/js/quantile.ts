@@ -5,7 +5,7 @@ import { F64, F64_HIGH, F64_WORDS, scale64 } from './fma.js';
 
 export const QUANTILE_DEGREE = 11;
 export const QUANTILE_SIDE_ROWS: number = 64 * 4 + 1;
-export const QUANTILE_ROWS: number = 2 * QUANTILE_SIDE_ROWS;
+const QUANTILE_ROWS = 2 * QUANTILE_SIDE_ROWS;
 export const QUANTILE_TABLE_SIZE: number = QUANTILE_ROWS * (QUANTILE_DEGREE + 1);
 
 /** The sample at folded number a = A, on the lower (0) or upper (1) side. */
