@@ -8,8 +8,16 @@ export type Probe =
   | { readonly available: true; readonly detail: string }
   | { readonly available: false; readonly reason: string };
 
-/** Called now and then, on the event loop's thread, with the number of elements done so far. */
-export type OnElements = (done: number) => void;
+/** A window of one output, and where it goes in memory that several outputs share. */
+export interface Part {
+  readonly request: FillRequest;
+  /** First element of the output that is computed. */
+  readonly start: number;
+  /** How many elements. */
+  readonly length: number;
+  /** Where element `start` goes, in bytes from the destination's beginning: a multiple of the dtype's size. */
+  readonly byteOffset: number;
+}
 
 /**
  * Who computes a job. `start` is the first element of the output to compute, `target.length` how many:
@@ -26,4 +34,11 @@ export interface Backend {
    * Rejects with `signal.reason` when aborted.
    */
   fill(request: FillRequest, target: TensorArray, start: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Computes many windows, all of one seed, into one buffer at once; as `fill` otherwise. Only backends for which
+   * that is faster than one `fill` after another have it.
+   */
+  fillParts?(parts: readonly Part[], buffer: ArrayBuffer, signal?: AbortSignal): Promise<void>;
+  /** How many bytes at a time suit it when a file is written, a multiple of 8; left out where it does not matter. */
+  readonly chunkBytes?: number;
 }

@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import type { AtomicWriter } from '../atomic-file.js';
-import type { Backend } from '../backends/types.js';
+import { PacedFiller } from '../backends/paced.js';
+import type { Backend, Part } from '../backends/types.js';
 import { dtypeInfo } from '../dtype.js';
 import type { FillRequest } from '../job.js';
 import type { PlacedTensor, StoredTensor } from '../safetensors/header.js';
@@ -26,11 +26,8 @@ const CHUNK_BYTES = 8 * 2 ** 20;
 /** One chunk being computed, and two on their way to the disk: a slow write does not stop the computing at once. */
 const BUFFERS = 3;
 
-/** Below this, handing a job to threads takes longer than the job. */
-const SYNC_ELEMENTS = 1 << 14;
-
-/** So many elements may be computed without letting the event loop run (some milliseconds in plain JavaScript). */
-const SYNC_BUDGET = 1 << 17;
+/** So many tensors' work is prepared before it is computed, by a backend that takes many at once: some milliseconds. */
+const PARTS_AT_ONCE = 512;
 
 /**
  * Computes tensors that tile a data section and writes them from byte `offset` of a file on. While a chunk is
@@ -45,7 +42,8 @@ export async function streamTensors<T extends StoredTensor>(
   options: PipelineOptions<T>,
 ): Promise<void> {
   const total = placed.at(-1)?.end ?? 0;
-  const chunkBytes = Math.min(options.chunkBytes ?? CHUNK_BYTES, Math.ceil(total / 8) * 8);
+  const wanted = options.chunkBytes ?? options.backend.chunkBytes ?? CHUNK_BYTES;
+  const chunkBytes = Math.min(wanted, Math.ceil(total / 8) * 8);
   const filler = new Filler(placed, options);
   const buffers: ArrayBuffer[] = [];
   const writes: Promise<void>[] = [];
@@ -73,54 +71,56 @@ class Filler<T extends StoredTensor> {
   private readonly prepare: (tensor: T) => FillRequest;
   private readonly backend: Backend;
   private readonly signal: AbortSignal | undefined;
+  private readonly paced: PacedFiller;
   private index = 0;
   private request: FillRequest | undefined;
-  private sinceYield = 0;
 
   constructor(placed: readonly PlacedTensor<T>[], { backend, request, signal }: PipelineOptions<T>) {
     this.placed = placed;
     this.prepare = request;
     this.backend = backend;
     this.signal = signal;
+    this.paced = new PacedFiller(backend, signal);
   }
 
+  /** Bytes [begin, end) of the data section, into the buffer from its beginning on. */
   async fill(buffer: ArrayBuffer, begin: number, end: number): Promise<void> {
+    let waiting: Part[] = [];
+    for (const part of this.parts(begin, end)) {
+      if (this.backend.fillParts === undefined) {
+        const { request, start, length, byteOffset } = part;
+        const { array } = dtypeInfo(request.dtype);
+        await this.paced.fill(request, new array(buffer, byteOffset, length), start);
+        continue;
+      }
+      if (waiting.push(part) < PARTS_AT_ONCE) continue;
+      await this.backend.fillParts(waiting, buffer, this.signal);
+      waiting = [];
+    }
+    if (waiting.length > 0) await this.backend.fillParts!(waiting, buffer, this.signal);
+  }
+
+  /** The parts of tensors that lie in bytes [begin, end), each prepared when it is asked for. */
+  private *parts(begin: number, end: number): Generator<Part> {
     for (let at = begin; at < end; ) {
       const current = this.placed[this.index]!;
       const stop = Math.min(end, current.end);
-      if (stop > at) await this.fillPart(current, buffer, at, stop, at - begin);
+      if (stop > at) {
+        this.request ??= this.prepare(current.tensor);
+        const { bytes } = dtypeInfo(this.request.dtype);
+        // Whole elements always: chunks are multiples of 8 bytes, and wider dtypes come first in the file.
+        yield {
+          request: this.request,
+          start: (at - current.begin) / bytes,
+          length: (stop - at) / bytes,
+          byteOffset: at - begin,
+        };
+      }
       at = stop;
       if (at === current.end) {
         this.index++;
         this.request = undefined;
       }
-    }
-  }
-
-  /** Bytes [at, stop) of the data section, which lie in one tensor, into the buffer at `position`. */
-  private async fillPart(
-    { tensor, begin }: PlacedTensor<T>,
-    buffer: ArrayBuffer,
-    at: number,
-    stop: number,
-    position: number,
-  ): Promise<void> {
-    this.request ??= this.prepare(tensor);
-    const { array, bytes } = dtypeInfo(this.request.dtype);
-    // Whole elements always: chunks are multiples of 8 bytes, and wider dtypes come first in the file.
-    const target = new array(buffer, position, (stop - at) / bytes);
-    const start = (at - begin) / bytes;
-    if (target.length > SYNC_ELEMENTS) {
-      await this.backend.fill(this.request, target, start, this.signal);
-      this.sinceYield = 0;
-      return;
-    }
-    this.backend.fillSync(this.request, target, start);
-    this.sinceYield += target.length + 256; // a tiny tensor costs about as much as some hundred elements
-    if (this.sinceYield > SYNC_BUDGET) {
-      this.sinceYield = 0;
-      await setImmediate();
-      this.signal?.throwIfAborted();
     }
   }
 }
