@@ -1,0 +1,59 @@
+#include "kernels.h"
+
+#include <cstring>
+
+#include "core/normal_table.h"
+#include "cuda/fill-inl.h"
+#include "cuda/launch.h"
+
+namespace fake_cuda {
+namespace {
+
+using namespace isometry;
+using cuda::kThreads;
+using cuda::Launch;
+using cuda::NormalsLaunch;
+using cuda::Place;
+
+const cuda::NormalRows& normalRows() {
+  static const cuda::NormalRows rows = [] {
+    static constexpr float table[kNormalDegree + 1][kNormalRows] = {ISOMETRY_NORMAL_TABLE};
+    cuda::NormalRows made;
+    for (uint32_t thread = 0; thread < kThreads; thread++) {
+      cuda::loadNormalRows(table, thread, kThreads, made);
+    }
+    return made;
+  }();
+  return rows;
+}
+
+// One thread of a block after the other. The threads of these kernels do not wait for each other once the
+// table is loaded.
+template <class Parameter, void (*body)(const Parameter&, const Place&)>
+void runBlock(const void* bytes, Grid grid) {
+  Parameter parameter;
+  std::memcpy(&parameter, bytes, sizeof parameter);
+  for (uint32_t thread = 0; thread < kThreads; thread++) {
+    body(parameter, {thread, grid.block, grid.blocks, &normalRows()});
+  }
+}
+
+#define FAKE_CUDA_LAW(name, kind, dtype) \
+  {#name, sizeof(Launch), kThreads, runBlock<Launch, cuda::fillLaw<kind, dtype>>},
+
+constexpr Kernel kKernels[] = {
+    ISOMETRY_FOR_EACH_LAW(FAKE_CUDA_LAW){"fillMixed", sizeof(Launch), kThreads,
+                                         runBlock<Launch, cuda::fillMixed>},
+    {"standardNormals", sizeof(NormalsLaunch), kThreads, runBlock<NormalsLaunch, cuda::fillNormals>},
+};
+
+}  // namespace
+
+const Kernel* findKernel(const char* name) {
+  for (const Kernel& kernel : kKernels) {
+    if (std::strcmp(kernel.name, name) == 0) return &kernel;
+  }
+  return nullptr;
+}
+
+}  // namespace fake_cuda
