@@ -17,12 +17,7 @@ struct ScalarNormal {
   using U32 = uint32_t;
   using F32 = float;
   using Row = uint32_t;
-#if defined(__CUDACC__)
-  const float* table;  // [kNormalDegree + 1][kNormalRows]
-  ISOMETRY_HD F32 coefficient(int k, Row row) const { return table[k * kNormalRows + row]; }
-#else
-  ISOMETRY_HD F32 coefficient(int k, Row row) const { return kNormalTable[k][row]; }
-#endif
+  F32 coefficient(int k, Row row) const { return kNormalTable[k][row]; }
   // ((word << 1) ^ (all ones if the top bit is set)) | 1: twice the folded word, plus one.
   ISOMETRY_HD U32 fold(U32 word) const {
     return ((word << 1) ^ static_cast<uint32_t>(static_cast<int32_t>(word) >> 31)) | 1u;
@@ -46,9 +41,7 @@ ISOMETRY_HD typename Lanes::F32 standardNormal(const Lanes& lanes, typename Lane
   const auto row = lanes.row(a);
   const auto d = lanes.offset(a);
   auto z = lanes.coefficient(kNormalDegree, row);
-#if defined(__CUDA_ARCH__)
-#pragma unroll
-#endif
+  ISOMETRY_UNROLL
   for (int k = kNormalDegree - 1; k >= 0; --k) z = lanes.fma(z, d, lanes.coefficient(k, row));
   return lanes.flipSign(z, word);
 }

@@ -41,9 +41,7 @@ struct ScalarLane {
 // Turns the counter c[0..3] into four random words, in place. Only the low 32 bits of each are the result.
 template <class Lane>
 ISOMETRY_HD void philox(typename Lane::Word (&c)[4], const PhiloxKeys& keys) {
-#if defined(__CUDA_ARCH__)
-#pragma unroll
-#endif
+  ISOMETRY_UNROLL
   for (int r = 0; r < kPhiloxRounds; ++r) {
     const auto p0 = Lane::multiply(c[0], kPhiloxM0);
     const auto p1 = Lane::multiply(c[2], kPhiloxM1);

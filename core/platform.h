@@ -12,6 +12,15 @@
 #define ISOMETRY_HD inline
 #endif
 
+// How often a device compiler writes a loop out; the host compiler decides for itself.
+#if defined(__CUDA_ARCH__)
+#define ISOMETRY_UNROLL _Pragma("unroll")
+#define ISOMETRY_ROLLED _Pragma("unroll 1")
+#else
+#define ISOMETRY_UNROLL
+#define ISOMETRY_ROLLED
+#endif
+
 // A source file compiled for an instruction set of its own names it here before it includes anything, so that
 // its copies of these inline functions are its own: otherwise the linker could give a plain CPU the AVX-512
 // ones.

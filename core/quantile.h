@@ -55,9 +55,7 @@ ISOMETRY_HD void quantiles(const QuantilePoint (&points)[N], const double* table
     d[i] = bitCast<double>((bits & 0x3ffffffffffffull) | 0x3ff0000000000000ull) - 1.125;
     x[i] = c[i][kQuantileDegree];
   }
-#if defined(__CUDA_ARCH__)
-#pragma unroll
-#endif
+  ISOMETRY_UNROLL
   for (int k = kQuantileDegree - 1; k >= 0; --k) {
     for (int i = 0; i < N; ++i) x[i] = scale64(x[i], c[i][k], d[i]);
   }

@@ -3,6 +3,8 @@
 #ifndef ISOMETRY_CORE_REGION_H_
 #define ISOMETRY_CORE_REGION_H_
 
+#include <algorithm>
+
 #include "core/job.h"
 #include "core/platform.h"
 
@@ -53,7 +55,48 @@ void walk(const Region& region, int axis, uint64_t source, uint64_t target, uint
   }
 }
 
+template <class Visit>
+void boxes(Region& box, int axis, uint64_t start, uint64_t end, const Visit& visit) {
+  const uint64_t first = box.targetOffset, span = targetSpan(box, axis);
+  if (first >= end || first + span < start) return;
+  if (first >= start && end - first > span) return visit(static_cast<const Region&>(box));
+  // The indices of this axis whose part meets the window, and among them those whose part lies within it. An
+  // axis's stride is more than the span of the axes inside it, so at most one index is cut at either end.
+  if (box.shape[axis] == 1) return boxes(box, axis + 1, start, end, visit);
+  const uint64_t stride = box.targetStride[axis], inner = targetSpan(box, axis + 1);
+  const uint64_t count = box.shape[axis], source = box.sourceOffset;
+  const uint64_t from = first + inner < start ? (start - first - inner + stride - 1) / stride : 0;
+  const uint64_t to = std::min(count, (end - first + stride - 1) / stride);
+  const uint64_t wholeFrom = std::max(from, first < start ? (start - first + stride - 1) / stride : 0);
+  const uint64_t wholeTo =
+      end - first > inner ? std::min(to, (end - first - inner + stride - 1) / stride) : 0;
+  const auto part = [&](uint64_t begin, uint64_t length, bool cut) {
+    box.sourceOffset = source + begin * box.sourceStride[axis];
+    box.targetOffset = first + begin * stride;
+    box.shape[axis] = length;
+    if (cut) {
+      boxes(box, axis + 1, start, end, visit);
+    } else {
+      visit(static_cast<const Region&>(box));
+    }
+  };
+  for (uint64_t j = from; j < std::min(to, wholeFrom); ++j) part(j, 1, true);
+  if (wholeFrom < wholeTo) part(wholeFrom, wholeTo - wholeFrom, false);
+  for (uint64_t j = std::max(wholeFrom, wholeTo); j < to; ++j) part(j, 1, true);
+  box.shape[axis] = count;
+  box.sourceOffset = source;
+  box.targetOffset = first;
+}
+
 }  // namespace detail
+
+// Calls visit(Region) for boxes that together are the part of the region in the output window [start, end):
+// at most 2·rank + 1 of them, each region whole within the window.
+template <class Visit>
+void forEachBox(const Region& region, uint64_t start, uint64_t end, const Visit& visit) {
+  Region box = region;
+  detail::boxes(box, 0, start, end, visit);
+}
 
 // Calls visit(Run) for every part of the region that lies in the output window [start, end).
 template <class Visit>
