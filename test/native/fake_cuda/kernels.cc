@@ -42,8 +42,9 @@ void runBlock(const void* bytes, Grid grid) {
   {#name, sizeof(Launch), kThreads, runBlock<Launch, cuda::fillLaw<kind, dtype>>},
 
 constexpr Kernel kKernels[] = {
-    ISOMETRY_FOR_EACH_LAW(FAKE_CUDA_LAW){"fillMixed", sizeof(Launch), kThreads,
-                                         runBlock<Launch, cuda::fillMixed>},
+    FAKE_CUDA_LAW(fillConstant, Kind::kConstant, DType::kFloat32)  //
+    ISOMETRY_FOR_EACH_RANDOM_LAW(FAKE_CUDA_LAW)                    //
+    {"fillMixed", sizeof(Launch), kThreads, runBlock<Launch, cuda::fillMixed>},
     {"standardNormals", sizeof(NormalsLaunch), kThreads, runBlock<NormalsLaunch, cuda::fillNormals>},
 };
 
