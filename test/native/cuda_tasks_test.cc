@@ -89,6 +89,12 @@ std::vector<std::string> compare(const Fill& fill, uint64_t start, uint64_t end,
   return names;
 }
 
+// Bounds that cut much away.
+void bound(Job& job) {
+  job.params.min = -0.5;
+  job.params.max = 0.375;
+}
+
 template <class Visit>
 void forEachLaw(const Visit& visit) {
   for (int kind = 0; kind <= 4; kind++) {
@@ -108,6 +114,11 @@ TEST(kernelsEqualTheCpuOnDenseOutputs) {
       const Fill fill{0xdeadbeefcafef00d, dtype, &job, 1};
       const auto names = compare(fill, 0, total, 0, "whole");
       CHECK(names.size() == 1 && names[0] == cuda::kernelName(kind, dtype));
+      bound(job);
+      compare(fill, 0, total, 0, "bounded");
+      if (total > 3) compare(fill, 1, total - 1, 3, "bounded window");
+      job.params.low = -0.5;  // float32 packets are then clamped from above only
+      compare(fill, 0, total, 0, "bounded above");
       for (uint64_t start : {0, 1, 2, 3, 4, 6, 8}) {
         for (size_t offset : {0, 1, 2, 3, 5, 7}) {
           if (start < total)
