@@ -126,8 +126,8 @@ ISOMETRY_HD void eachOfUnit(const Task& task, const Axis* axes, uint64_t unit, c
   });
 }
 
-// This thread's part of one tile of a dense task. The task is a copy: the stores could otherwise change it, for
-// all the compiler knows.
+// This thread's part of one tile of a dense task. The task is a copy: the stores could otherwise change it,
+// for all the compiler knows.
 template <Kind kind, DType dtype, uint32_t unroll>
 ISOMETRY_HD void fillDense(const Launch& launch, Task task, uint64_t tile, const Place& place) {
   const uint64_t perTile = uint64_t{kThreads} * launch.unitsPerThread;
@@ -231,9 +231,9 @@ ISOMETRY_HD void fillMixed(const Launch& launch, const Place& place) {
       fillDense<Kind::kConstant, DType::kFloat32, 4>(launch, task, tile, place);
     } else {
       switch (task.kind * 4 + task.dtype) {
-#define ISOMETRY_CASE(name, kind, dtype)                                                          \
-  case lawCode(kind, dtype):                                                                      \
-    fillDense<kind, dtype, (unrollOf<kind, dtype>() + 1) / 2>(launch, task, tile, place);         \
+#define ISOMETRY_CASE(name, kind, dtype)                                                  \
+  case lawCode(kind, dtype):                                                              \
+    fillDense<kind, dtype, (unrollOf<kind, dtype>() + 1) / 2>(launch, task, tile, place); \
     break;
         ISOMETRY_FOR_EACH_RANDOM_LAW(ISOMETRY_CASE)
 #undef ISOMETRY_CASE

@@ -20,9 +20,7 @@ struct WithRows {
   }
 };
 struct WithoutRows {
-  static __device__ __forceinline__ Place place() {
-    return {threadIdx.x, blockIdx.x, gridDim.x, nullptr};
-  }
+  static __device__ __forceinline__ Place place() { return {threadIdx.x, blockIdx.x, gridDim.x, nullptr}; }
 };
 
 template <Kind kind>
@@ -33,9 +31,9 @@ __device__ __forceinline__ Place placeFor() {
 
 extern "C" {
 
-#define ISOMETRY_KERNEL(name, kind, dtype)                                                       \
-  __global__ void __launch_bounds__(kThreads) name(__grid_constant__ const Launch launch) {      \
-    fillLaw<kind, dtype>(launch, placeFor<kind>());                                              \
+#define ISOMETRY_KERNEL(name, kind, dtype)                                                  \
+  __global__ void __launch_bounds__(kThreads) name(__grid_constant__ const Launch launch) { \
+    fillLaw<kind, dtype>(launch, placeFor<kind>());                                         \
   }
 ISOMETRY_KERNEL(fillConstant, Kind::kConstant, DType::kFloat32)
 ISOMETRY_FOR_EACH_RANDOM_LAW(ISOMETRY_KERNEL)
@@ -44,8 +42,7 @@ __global__ void __launch_bounds__(kThreads, 3) fillMixed(__grid_constant__ const
   isometry::cuda::fillMixed(launch, WithRows::place());
 }
 
-__global__ void __launch_bounds__(kThreads)
-    standardNormals(__grid_constant__ const NormalsLaunch launch) {
+__global__ void __launch_bounds__(kThreads) standardNormals(__grid_constant__ const NormalsLaunch launch) {
   fillNormals(launch, WithRows::place());
 }
 

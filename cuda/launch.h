@@ -56,7 +56,8 @@ struct Axis {
 struct alignas(16) Task {
   uint64_t firstTile;  // the launch's tiles from here to the next task's firstTile are this task's
   uint64_t out;        // device address of the box's first element
-  // dense: packets, a last incomplete one included. strided: rows × rowBlocks, a row being a run along the last axis.
+  // dense: packets, a last incomplete one included. strided: rows × rowBlocks, a row being a run along the
+  // last axis.
   uint64_t units;
   uint64_t stream;
   uint64_t source;     // dense: first Philox block. strided: the box's first element in the stream

@@ -122,8 +122,8 @@ struct Law<Kind::kQuantile, dtype> {
   ISOMETRY_HD auto edge(const uint32_t (&words)[4], int j) const { return value(words, j); }
 };
 
-// Every law there is: its kernel's name (kernelName in launch.h), kind and dtype. Constants of all dtypes share
-// one kernel, for their packets are but bits.
+// Every law there is: its kernel's name (kernelName in launch.h), kind and dtype. Constants of all dtypes
+// share one kernel, for their packets are but bits.
 // clang-format off
 #define ISOMETRY_FOR_EACH_CONSTANT(law) \
   law(fillConstant, Kind::kConstant, DType::kFloat64) \
