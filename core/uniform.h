@@ -7,12 +7,12 @@
 
 namespace isometry::inline ISOMETRY_TARGET {
 
-// Into [min, max]; where x equals a bound the bound is returned, so a zero takes the bound's sign (as SSE's
-// max, min).
+// Into [min, max], bounds that are not -0. So -0 counts as less than 0, as in IEEE 754-2019's minimum and
+// maximum, the GPU's instructions, and Math.min and Math.max.
 template <class T>
 ISOMETRY_HD T clamp(T x, T min, T max) {
   x = x > min ? x : min;
-  return x < max ? x : max;
+  return max < x ? max : x;
 }
 
 // low + range·u, u the top 24 bits of a word; step = range·2^-24, one rounding.

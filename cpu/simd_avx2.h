@@ -127,7 +127,7 @@ struct Avx2 {
   static F32 set(float x) { return _mm256_set1_ps(x); }
   static F32 fma(F32 a, F32 b, F32 c) { return _mm256_fmadd_ps(a, b, c); }
   static F32 clamp(F32 x, float min, float max) {
-    return _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(min)), _mm256_set1_ps(max));
+    return _mm256_min_ps(_mm256_set1_ps(max), _mm256_max_ps(x, _mm256_set1_ps(min)));
   }
 
   static U32 load(const uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }

@@ -116,7 +116,7 @@ struct Avx512 {
   static F32 set(float x) { return _mm512_set1_ps(x); }
   static F32 fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
   static F32 clamp(F32 x, float min, float max) {
-    return _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(min)), _mm512_set1_ps(max));
+    return _mm512_min_ps(_mm512_set1_ps(max), _mm512_max_ps(x, _mm512_set1_ps(min)));
   }
 
   static U32 load(const uint32_t* p) { return _mm512_loadu_si512(p); }

@@ -82,7 +82,8 @@ function lowerUniform(min: number, max: number, dtype: DType, name: string): Pri
   const bounds = { min: ceilTo(dtype, min), max: belowTo(dtype, max) };
   if (bounds.min > bounds.max) throw empty(`[${min}, ${max})`, dtype, name);
   if (dtype === 'float64') return { kind: 'uniform', low: min + 0, range: max - min, ...bounds };
-  return { kind: 'uniform', low: Math.fround(min) + 0, range: Math.fround(max - min), ...bounds };
+  // Not below min: then float32 needs no clamp from below.
+  return { kind: 'uniform', low: ceilTo('float32', min), range: Math.fround(max - min), ...bounds };
 }
 
 function lowerNormal(mean: number, std: number, dtype: DType, name: string): Primitive {

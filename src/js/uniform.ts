@@ -3,13 +3,13 @@
  */
 import { fma32, scale64 } from './fma.js';
 
-/** Into [min, max]; where x equals a bound the bound is returned, so a zero takes the bound's sign. */
+/** Into [min, max], bounds that are not −0. So −0 counts as less than 0, as for Math.min and Math.max. */
 export function clamp(x: number, min: number, max: number): number {
-  // Not Math.max and min: they tell −0 from 0, which SIMD instructions and the GPU do not.
+  // Not by Math.max and min, which are slower.
   // biome-ignore lint/complexity/useMathMinMax: see above
   const raised = x > min ? x : min;
   // biome-ignore lint/complexity/useMathMinMax: see above
-  return raised < max ? raised : max;
+  return max < raised ? max : raised;
 }
 
 /** `low + range·u`, u the top 24 bits of a word; step = range·2^-24, one rounding. All float32. */

@@ -26,6 +26,7 @@ const LAWS: Record<string, Law> = {
   'truncated ±2σ, rescaled': truncated(0, 0.05, -2, 2, true),
   'truncated [-1σ, ∞)': truncated(1, 3, -1, INF),
   'truncated [-0.5σ, 3σ] about -7': truncated(-7, 0.25, -0.5, 3),
+  'truncated [-2σ, 0], subnormal: -0 at a bound of 0': truncated(0, 1e-44, -2, 0),
   'far tail [8σ, 9σ]': truncated(0, 1, 8, 9),
   'far tail (-∞, -4σ]': truncated(2, 0.5, -INF, -4),
   'narrow [0.1σ, 0.3σ]': truncated(0, 1, 0.1, 0.3),
