@@ -1,7 +1,11 @@
 // The addon's functions; src/backends/native.ts has their TypeScript types.
 #include <napi.h>
 
+#include <memory>
+
 #include "binding/arguments.h"
+#include "binding/cuda.h"
+#include "binding/fill_job.h"
 #include "binding/jobs.h"
 #include "binding/request.h"
 #include "cpu/fill.h"
@@ -53,7 +57,8 @@ Napi::Value FillAsync(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const FillArguments arguments = readFillArguments(info);
   if (!info[5].IsFunction()) refuse(env, "the callback must be a function");
-  return Napi::Number::New(env, env.GetInstanceData<Environment>()->start(arguments, info[1], info[5]));
+  auto job = std::make_unique<FillJob>(env, arguments);
+  return Napi::Number::New(env, env.GetInstanceData<Environment>()->start(std::move(job), info[1], info[5]));
 }
 
 // cancel(id)
@@ -73,6 +78,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("fillAsync", Napi::Function::New<FillAsync>(env, "fillAsync"));
   exports.Set("cancel", Napi::Function::New<Cancel>(env, "cancel"));
   exports.Set("stop", Napi::Function::New<Stop>(env, "stop"));
+  exportCuda(env, exports);
   return exports;
 }
 

@@ -1,0 +1,32 @@
+// A fill by the CPU's pool.
+#ifndef ISOMETRY_BINDING_FILL_JOB_H_
+#define ISOMETRY_BINDING_FILL_JOB_H_
+
+#include <vector>
+
+#include "binding/arguments.h"
+#include "binding/jobs.h"
+#include "binding/request.h"
+#include "cpu/pool.h"
+
+namespace isometry::binding {
+
+class FillJob : public AsyncJob {
+ public:
+  // Copies and checks the request; throws as refuse().
+  FillJob(Napi::Env env, const FillArguments& arguments);
+
+ protected:
+  void submit() override;
+  void cancel() override { work_.cancelled = true; }
+  Outcome outcome() const override;
+
+ private:
+  std::vector<double> words_;
+  Request request_;
+  cpu::Work work_;
+};
+
+}  // namespace isometry::binding
+
+#endif  // ISOMETRY_BINDING_FILL_JOB_H_
