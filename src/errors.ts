@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'TOO_LARGE'
   | 'OUT_OF_MEMORY'
   | 'BACKEND_UNAVAILABLE'
+  | 'DEVICE_ERROR'
+  | 'DISPOSED'
   | 'PLAN_ERROR'
   | 'FORMAT_ERROR'
   | 'IO_ERROR'

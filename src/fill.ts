@@ -1,4 +1,8 @@
 import { parseDevice, selectBackend } from './backends/index.js';
+import { matricesOf } from './backends/matrices.js';
+import { fillDeviceTarget, fillOnDevice, fillOnDeviceSync } from './device-fill.js';
+import { type DeviceTarget, parseDeviceTarget } from './device-target.js';
+import type { DeviceTensor } from './device-tensor.js';
 import { type DType, dtypeInfo, type TensorArray } from './dtype.js';
 import { expected } from './errors.js';
 import { type Initializer, lawOf, parseInitializer } from './initializers/index.js';
@@ -6,8 +10,8 @@ import type { FillRequest } from './job.js';
 import type { Law } from './law.js';
 import { lowerLaw } from './lower.js';
 import { allocateTensor } from './memory.js';
-import { checkKeys, oneOf, withDefault } from './options.js';
-import { parseSlice, type Slice, sliceRegion, sliceShape } from './region.js';
+import { checkKeys, expectedHint, oneOf, withDefault } from './options.js';
+import { parseSlice, type Ranges, type Slice, sliceRegion, sliceShape } from './region.js';
 import { parseSeed } from './seed.js';
 import { elementCount, parseShape } from './shape.js';
 import { parseName, streamId } from './stream.js';
@@ -26,14 +30,20 @@ export interface FillIntoOptions<D extends DType = DType> {
   readonly groups?: number;
   /** Computes only this part, with the values it has in the whole tensor. */
   readonly slice?: Slice;
-  /** Default `auto`: the fastest there is. Never changes a value. Any other works or throws. */
+  /**
+   * Default `auto`: the fastest there is for the size and place of the result. Never changes a value. Any other works
+   * or throws; `cuda` is the first GPU that can be used.
+   */
   readonly device?: 'auto' | 'cuda' | `cuda:${number}` | 'cpu' | 'js';
 }
 
 /** What `fillSync` takes. */
 export interface FillSyncOptions<D extends DType = DType> extends FillIntoOptions<D> {
-  /** Where the tensor stays; `host`, this process's memory, is all there is. */
-  readonly keep?: 'host';
+  /**
+   * Where the tensor stays: `host` (the default), this process's memory, as a `Tensor`; or `device`, the memory of the
+   * GPU that computed it, as a `DeviceTensor`. Without a GPU `device` is `BACKEND_UNAVAILABLE`, with the reason.
+   */
+  readonly keep?: 'host' | 'device';
 }
 
 /** What `fill` takes. */
@@ -58,6 +68,7 @@ export interface Prepared {
   readonly law: Law;
   readonly dtype: DType;
   readonly device: string;
+  readonly keep: 'host' | 'device';
   readonly signal?: AbortSignal;
 }
 
@@ -86,16 +97,23 @@ export function prepareFill(
     ...(given['groups'] === undefined ? {} : { groups: given['groups'] as number }),
   });
   const device = parseDevice(withDefault(given['device'], 'auto'));
-  if (given['keep'] !== undefined) oneOf(given['keep'], ['host'], 'keep');
+  const keep = oneOf(withDefault(given['keep'], 'host'), ['host', 'device'] as const, 'keep');
   const signal = parseSignal(given['signal']);
 
+  if (law.kind === 'orthogonal') checkWhole(whole, slice, given['slice']);
   const output = sliceShape(whole, slice);
   const region = sliceRegion(whole, slice);
   const primitive = lowerLaw(law, dtype, tensorName);
   const jobs = region === null ? [] : [{ primitive, stream: streamId(tensorName), region }];
   const request = { seed, dtype, length: elementCount(output), jobs };
-  const prepared = { name: tensorName, request, shape: output, law, dtype, device };
+  const prepared = { name: tensorName, request, shape: output, law, dtype, device, keep };
   return signal === undefined ? prepared : { ...prepared, signal };
+}
+
+function checkWhole(shape: readonly number[], slice: Ranges, given: unknown): void {
+  if (slice.every(([start, end], axis) => start === 0 && end === shape[axis])) return;
+  const hint = 'a matrix is made whole: fill the whole tensor and take the part of it';
+  throw expectedHint('INVALID_OPTION', 'no slice with orthogonal', 'slice', given, hint);
 }
 
 function parseSignal(signal: unknown): AbortSignal | undefined {
@@ -121,22 +139,44 @@ function parseSignal(signal: unknown): AbortSignal | undefined {
  * @param shape - dimensions, each a whole number from 0 on; `[]` is a scalar.
  * @param initializer - a law such as `heNormal()`, or the same as a plain object with its `kind`.
  * @throws (rejects with) IsometryError: any `INVALID_*` code or `UNKNOWN_OPTION` for a wrong argument, `TOO_LARGE` and
- * `OUT_OF_MEMORY` for a tensor that does not fit, `BACKEND_UNAVAILABLE` for a device asked for by name that is not
- * there; or with `signal.reason`.
+ * `OUT_OF_MEMORY` for a tensor that does not fit, `BACKEND_UNAVAILABLE` for a device asked for by name (or by
+ * `keep: 'device'`) that is not there, `DEVICE_ERROR` for a GPU that fails; or with `signal.reason`.
  */
-export async function fill<D extends DType = 'float32'>(
+export function fill<D extends DType = 'float32'>(
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+  options: FillOptions<D> & { readonly keep: 'device' },
+): Promise<DeviceTensor<D>>;
+export function fill<D extends DType = 'float32'>(
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+  options: FillOptions<D> & { readonly keep?: 'host' },
+): Promise<Tensor<D>>;
+export function fill<D extends DType = 'float32'>(
   name: string,
   shape: readonly number[],
   initializer: Initializer,
   options: FillOptions<D>,
-): Promise<Tensor<D>> {
+): Promise<Tensor<D> | DeviceTensor<D>>;
+export async function fill<D extends DType>(
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+  options: FillOptions<D>,
+): Promise<Tensor<D> | DeviceTensor<D>> {
   const prepared = prepareFill(name, shape, initializer, options);
   if (prepared.signal?.aborted) throw prepared.signal.reason;
+  if (prepared.keep === 'device') return fillOnDevice(prepared);
   const { request } = prepared;
   const { backend } = selectBackend(prepared.device, bytesOf(request));
   const data = allocateTensor(request.dtype, request.length, prepared.name);
   // Until the promise settles nobody else knows this array, so nobody can take its memory away under the threads.
-  if (request.length <= SYNC_ELEMENTS) backend.fillSync(request, data, 0);
+  // A GPU never answers at once, least of all the first time.
+  const quick =
+    request.length <= SYNC_ELEMENTS && matricesOf(request) === undefined && backend.name !== 'cuda';
+  if (quick) backend.fillSync(request, data, 0);
   else await backend.fill(request, data, 0, prepared.signal);
   return tensorOf<D>(prepared, data);
 }
@@ -149,9 +189,28 @@ export function fillSync<D extends DType = 'float32'>(
   name: string,
   shape: readonly number[],
   initializer: Initializer,
+  options: FillSyncOptions<D> & { readonly keep: 'device' },
+): DeviceTensor<D>;
+export function fillSync<D extends DType = 'float32'>(
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+  options: FillSyncOptions<D> & { readonly keep?: 'host' },
+): Tensor<D>;
+export function fillSync<D extends DType = 'float32'>(
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
   options: FillSyncOptions<D>,
-): Tensor<D> {
+): Tensor<D> | DeviceTensor<D>;
+export function fillSync<D extends DType>(
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+  options: FillSyncOptions<D>,
+): Tensor<D> | DeviceTensor<D> {
   const prepared = prepareFill(name, shape, initializer, options, SYNC_KEYS);
+  if (prepared.keep === 'device') return fillOnDeviceSync(prepared);
   const { request } = prepared;
   const { backend } = selectBackend(prepared.device, bytesOf(request));
   const data = allocateTensor(request.dtype, request.length, prepared.name);
@@ -164,22 +223,33 @@ export function fillSync<D extends DType = 'float32'>(
  * not be written to from other threads.
  *
  * @param target - a `Float64Array`, a `Float32Array`, or with `dtype: 'float16' | 'bfloat16'` a `Uint16Array`, with as
- * many elements as the shape (or the slice) has. Its buffer may be shared or resizable.
- * @throws IsometryError `INVALID_TARGET` for another array, another length or a detached buffer; else as `fill`.
+ * many elements as the shape (or the slice) has. Its buffer may be shared or resizable. Or memory of a GPU: a
+ * `DeviceTensor` of that dtype and size, or `{ pointer, byteLength, device }` of any other library, at least as large
+ * as needed, where the dtype is `float32` unless the options say otherwise. Work that other streams of the device
+ * still have to do on that memory is the caller's to wait for.
+ * @throws IsometryError `INVALID_TARGET` for another array, another length or a detached buffer, and for an address
+ * that is not memory of that device, too small or misaligned; `DISPOSED`; else as `fill`.
  */
-export function fillInto<T extends TensorArray>(
+export function fillInto<T extends TensorArray | DeviceTarget>(
   target: T,
   name: string,
   shape: readonly number[],
   initializer: Initializer,
   options: FillIntoOptions,
 ): T {
-  const defaultDType = inferDType(target);
+  const memory = parseDeviceTarget(target);
+  if (memory !== undefined) {
+    const prepared = prepareFill(name, shape, initializer, options, INTO_KEYS, memory.dtype);
+    fillDeviceTarget(memory, prepared);
+    return target;
+  }
+  const array = target as TensorArray;
+  const defaultDType = inferDType(array);
   const prepared = prepareFill(name, shape, initializer, options, INTO_KEYS, defaultDType);
   const { request } = prepared;
   const { backend } = selectBackend(prepared.device, bytesOf(request));
   // Last: from here on no code runs that could detach or shrink the target.
-  backend.fillSync(request, checkTarget(target, request.dtype, request.length), 0);
+  backend.fillSync(request, checkTarget(array, request.dtype, request.length), 0);
   return target;
 }
 

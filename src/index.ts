@@ -2,8 +2,13 @@
  * Neural-network weight initialization with the same bits on every device.
  * @module
  */
-export { probeBackends as capabilities } from './backends/index.js';
+export type { CudaReport } from './backends/cuda.js';
+export { type BackendReport, probeBackends as capabilities } from './backends/index.js';
+export type { CudaDevice, CudaProbe, CudaResult } from './backends/native-cuda.js';
 export type { BackendName, Probe } from './backends/types.js';
+export { type DeviceMemoryStats, deviceMemory } from './device-memory.js';
+export type { DeviceTarget } from './device-target.js';
+export { DeviceTensor, type DLPackDescription, type IpcHandle } from './device-tensor.js';
 export { DTYPE_NAMES, type DType, type TensorArray } from './dtype.js';
 export { type ErrorCode, IsometryError } from './errors.js';
 export {
@@ -44,7 +49,10 @@ export {
   type NormalOptions,
   normal,
   type OnesInitializer,
+  type OrthogonalInitializer,
+  type OrthogonalOptions,
   ones,
+  orthogonal,
   type StoredBounds,
   type TruncatedNormalInitializer,
   type TruncatedNormalOptions,
@@ -64,6 +72,7 @@ export {
   zeros,
 } from './initializers/index.js';
 export { type CheckpointOptions, type CheckpointSummary, writeCheckpoint } from './model/checkpoint.js';
+export { type FillModelOptions, fillModel } from './model/fill-model.js';
 export { type Plan, type PlanTensor, parsePlan, readPlan } from './model/plan.js';
 export type { CheckpointProgress } from './model/progress.js';
 export { RECOMMEND_ACTIVATIONS, type Recommendation, recommend } from './recommend.js';

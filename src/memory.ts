@@ -30,15 +30,26 @@ export function allocateTensor<D extends DType>(
       `${shorten(name)} has ${length} elements, but one array holds at most ${constants.MAX_LENGTH}; ${REMEDY}`,
     );
   }
-  if (bytes >= CHECK_FROM_BYTES) {
-    const left = available();
-    if (bytes > left) throw outOfMemory(name, bytes, `only ${left} are available`);
-  }
+  checkAvailable(bytes, name, available);
   try {
     return new array(length) as ArrayOf[D];
   } catch (error) {
     throw outOfMemory(name, bytes, 'the system refused them', error);
   }
+}
+
+/**
+ * That `bytes` bytes may still be used.
+ * @throws IsometryError `OUT_OF_MEMORY`.
+ */
+export function checkAvailable(
+  bytes: number,
+  name: string,
+  available: () => number = () => process.availableMemory(),
+): void {
+  if (bytes < CHECK_FROM_BYTES) return;
+  const left = available();
+  if (bytes > left) throw outOfMemory(name, bytes, `only ${left} are available`);
 }
 
 function outOfMemory(name: string, bytes: number, why: string, cause?: unknown): IsometryError {

@@ -1,7 +1,9 @@
 import type { TensorArray } from '../dtype.js';
 import { describe, IsometryError } from '../errors.js';
 import type { FillRequest } from '../job.js';
-import { encodeRequest } from './encode.js';
+import { stopAtExit } from './at-exit.js';
+import { requestWords } from './encode.js';
+import { withMatrices } from './matrices.js';
 import { loadNative, type NativeBinding } from './native.js';
 import { onAbort } from './on-abort.js';
 import type { Backend, Probe } from './types.js';
@@ -58,22 +60,16 @@ function ready(): Ready {
   return now;
 }
 
+/** How many threads the backend uses, in JavaScript one. */
+export function cpuThreads(): number {
+  const now = cpuState();
+  return now.binding === null ? 1 : now.threads;
+}
+
 /** Why the native backend does not run although a binary is there; null when it runs, or when there is none. */
 export function unexpectedlyMissing(): string | null {
   const now = cpuState();
   return now.binding === null && now.expected ? now.reason : null;
-}
-
-// One request is often filled window by window.
-const encoded = new WeakMap<FillRequest, Float64Array>();
-
-function wordsOf(request: FillRequest): Float64Array {
-  let words = encoded.get(request);
-  if (words === undefined) {
-    words = encodeRequest(request);
-    encoded.set(request, words);
-  }
-  return words;
 }
 
 /** `fillSync` with a SIMD target and a number of threads of one's own choice. */
@@ -85,7 +81,7 @@ export function fillSyncWith(
 ): void {
   const { binding, simd, threads } = ready();
   try {
-    binding.fillSync(wordsOf(request), target, start, options.simd ?? simd, options.threads ?? threads);
+    binding.fillSync(requestWords(request), target, start, options.simd ?? simd, options.threads ?? threads);
   } catch (error) {
     throw internal(error);
   }
@@ -112,7 +108,7 @@ export function fillWith(
     };
     try {
       const id = binding.fillAsync(
-        wordsOf(request),
+        requestWords(request),
         target,
         start,
         options.simd ?? simd,
@@ -126,16 +122,6 @@ export function fillWith(
   });
 }
 
-let stopping = false;
-
-// On process.exit() and on an uncaught exception the addon's own cleanup does not run, and the process would wait
-// for the job (or be torn down under its threads).
-function stopAtExit(binding: NativeBinding): void {
-  if (stopping) return;
-  stopping = true;
-  process.once('exit', () => binding.stop());
-}
-
 function internal(error: unknown): IsometryError {
   return new IsometryError('INTERNAL', error instanceof Error ? error.message : String(error), {
     cause: error,
@@ -143,7 +129,7 @@ function internal(error: unknown): IsometryError {
 }
 
 /** The native backend: SIMD code on all CPUs that this process may use. */
-export const cpuBackend: Backend = {
+export const cpuBackend: Backend = withMatrices({
   name: 'cpu',
   probe(): Probe {
     const now = cpuState();
@@ -159,4 +145,4 @@ export const cpuBackend: Backend = {
   fill(request: FillRequest, target: TensorArray, start: number, signal?: AbortSignal): Promise<void> {
     return fillWith(request, target, start, signal === undefined ? {} : { signal });
   },
-};
+});

@@ -1,4 +1,5 @@
 import { dtypeInfo } from '../dtype.js';
+import { IsometryError } from '../errors.js';
 import type { FillRequest, Job, PrimitiveKind } from '../job.js';
 
 /** First word of an encoded request; binding/request.h has the same number and describes the format. */
@@ -33,11 +34,26 @@ export function encodeRequest(request: FillRequest): Float64Array {
   return words;
 }
 
+// One request is often filled window by window.
+const encoded = new WeakMap<FillRequest, Float64Array>();
+
+/** {@link encodeRequest}, done once for each request. */
+export function requestWords(request: FillRequest): Float64Array {
+  let words = encoded.get(request);
+  if (words === undefined) {
+    words = encodeRequest(request);
+    encoded.set(request, words);
+  }
+  return words;
+}
+
 function jobWords({ primitive, region }: Job): number {
   return JOB_WORDS + 3 * region.shape.length + (primitive.kind === 'quantile' ? primitive.table.length : 0);
 }
 
 function encodeJob({ primitive: p, stream, region }: Job, words: Float64Array, start: number): void {
+  if (p.kind === 'orthogonal')
+    throw new IsometryError('INTERNAL', 'a matrix is no job of independent elements');
   let at = start;
   words[at++] = KIND_CODES[p.kind];
   words[at++] = low32(stream);

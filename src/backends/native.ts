@@ -4,12 +4,13 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TensorArray } from '../dtype.js';
+import type { NativeCuda } from './native-cuda.js';
 
 /** How an asynchronous fill ended; `detached` means that someone took the target's buffer away. */
 export type Outcome = 'done' | 'cancelled' | 'detached';
 
 /** The addon's functions (binding/addon.cc). `words` is an encoded request; a window that starts at `start` goes into `target`. */
-export interface NativeBinding {
+export interface NativeBinding extends NativeCuda {
   targets(): { name: string; supported: boolean }[];
   /** CPUs that this process may use. */
   cpus(): number;

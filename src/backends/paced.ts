@@ -25,7 +25,8 @@ export class PacedFiller {
 
   /** As {@link Backend.fill}. */
   async fill(request: FillRequest, target: TensorArray, start: number): Promise<void> {
-    if (target.length > SYNC_ELEMENTS) {
+    // A GPU never answers at once.
+    if (target.length > SYNC_ELEMENTS || this.backend.name === 'cuda') {
       await this.backend.fill(request, target, start, this.signal);
       this.sinceYield = 0;
       return;

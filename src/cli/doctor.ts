@@ -4,6 +4,7 @@ import { probeBackends, selectBackend } from '../backends/index.js';
 import { loadNative } from '../backends/native.js';
 import { IsometryError } from '../errors.js';
 import { STREAM_VERSION, VERSION } from '../version.js';
+import { type CudaSection, cudaLines, cudaSection } from './doctor-cuda.js';
 import { Output } from './output.js';
 
 /** Options of `isometry doctor`. */
@@ -16,7 +17,7 @@ export function doctor(options: DoctorOptions): number {
   const output = new Output(options.json === true);
   const report = examine();
   output.record('doctor', report);
-  const { versions, backends, automatic, addon, simdTargets, environment, problems } = report;
+  const { versions, backends, automatic, addon, simdTargets, cuda, environment, problems } = report;
   output.text(`isometry ${versions.isometry}, stream version ${versions.stream}`);
   output.text(`node ${versions.node} (${versions.platform}), ${versions.libc}, ${versions.cpus} CPUs`);
   output.text('');
@@ -27,7 +28,7 @@ export function doctor(options: DoctorOptions): number {
   output.text(`device auto:     ${automatic}`);
   output.text(`native addon:    ${addon}`);
   output.text(`SIMD targets:    ${simdTargets.length === 0 ? '-' : simdTargets.map(showTarget).join(', ')}`);
-  output.text('CUDA libraries:  not part of this version');
+  for (const line of cudaLines(cuda)) output.text(line);
   for (const [name, value] of Object.entries(environment)) output.text(`environment:     ${name}=${value}`);
   for (const problem of problems) output.text(`problem:         ${problem}`);
   return problems.length === 0 ? 0 : 1;
@@ -57,12 +58,18 @@ interface Report {
   /** Its path, or why there is none. */
   readonly addon: string;
   readonly simdTargets: readonly SimdTarget[];
-  readonly cudaLibraries: null;
+  readonly cuda: CudaSection;
   readonly environment: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
 }
 
-const VARIABLES = ['ISOMETRY_BACKEND', 'ISOMETRY_CPU_TARGET', 'ISOMETRY_THREADS'];
+const VARIABLES = [
+  'ISOMETRY_BACKEND',
+  'ISOMETRY_CPU_TARGET',
+  'ISOMETRY_THREADS',
+  'ISOMETRY_CUDA_LIB_DIR',
+  'CUDA_VISIBLE_DEVICES',
+];
 
 function examine(): Report {
   const native = loadNative();
@@ -70,13 +77,16 @@ function examine(): Report {
   const problems = broken === null ? [] : [broken];
   let automatic: string;
   try {
-    const { backend, reason } = quietly(() => selectBackend('auto', 0));
-    automatic = `${backend.name}: ${reason}`;
+    automatic = quietly(() => {
+      const { backend, reason } = selectBackend('auto', 0);
+      return `${backend.name}: ${reason}`;
+    });
   } catch (error) {
     if (!(error instanceof IsometryError)) throw error;
     automatic = 'fails';
     problems.push(error.message);
   }
+  const reports = probeBackends();
   const set = VARIABLES.map((name) => [name, process.env[name]] as const);
   return {
     versions: {
@@ -87,7 +97,7 @@ function examine(): Report {
       libc: libcVersion(),
       cpus: availableParallelism(),
     },
-    backends: probeBackends().map(({ name, probe }) => ({
+    backends: reports.map(({ name, probe }) => ({
       name,
       available: probe.available,
       detail: probe.available ? probe.detail : probe.reason,
@@ -95,7 +105,7 @@ function examine(): Report {
     automatic,
     addon: native.binding === null ? `none: ${native.reason}` : native.path,
     simdTargets: native.binding === null ? [] : native.binding.targets(),
-    cudaLibraries: null,
+    cuda: cudaSection(reports.find(({ cuda }) => cuda !== undefined)!.cuda!, native.binding),
     environment: Object.fromEntries(set.filter((entry): entry is [string, string] => entry[1] !== undefined)),
     problems,
   };

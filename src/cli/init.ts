@@ -11,7 +11,7 @@ export interface InitOptions {
   readonly out: string;
   readonly seed: bigint;
   readonly dtype?: DType;
-  readonly device: 'auto' | 'cuda' | 'cpu' | 'js';
+  readonly device: 'auto' | 'cuda' | `cuda:${number}` | 'cpu' | 'js';
   readonly json?: true;
 }
 

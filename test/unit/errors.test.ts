@@ -4,6 +4,13 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { chooseBackend } from '../../src/backends/choose.js';
+import { createCudaBackend } from '../../src/backends/cuda.js';
+import type { NativeBinding } from '../../src/backends/native.js';
+import type { CudaDevice } from '../../src/backends/native-cuda.js';
+import { fromNative } from '../../src/backends/native-error.js';
+import { DeviceBlock } from '../../src/device-memory.js';
+import { DeviceTensor } from '../../src/device-tensor.js';
 import { describe as describeValue, type ErrorCode, expected, IsometryError } from '../../src/errors.js';
 import {
   type FillOptions,
@@ -49,7 +56,26 @@ const PROVOKE: { readonly [code in ErrorCode]: () => unknown } = {
   INVALID_TARGET: () => fillInto(new Float32Array(3), 'w', [4], zeros(), { seed: 1 }),
   TOO_LARGE: () => fillSync('w', [2 ** 32, 2 ** 32], zeros(), { seed: 1 }),
   OUT_OF_MEMORY: () => allocateTensor('float32', 1e8, 'w', () => 1e6),
-  BACKEND_UNAVAILABLE: () => fillSync('w', [4], zeros(), { seed: 1, device: 'cuda' }),
+  // The reasons are the driver's, which differ from machine to machine.
+  BACKEND_UNAVAILABLE: () => {
+    const cuda = { probe: { available: false, reason: 'no NVIDIA driver was found' }, devices: [] } as const;
+    const cpu = { available: true, detail: '' } as const;
+    const capabilities = { cuda, cpu, js: cpu, threads: 1, preferred: 'auto' };
+    chooseBackend({ device: 'cuda', bytes: 4, keep: 'host' }, capabilities);
+  },
+  DEVICE_ERROR: () => {
+    throw fromNative({
+      code: 'DEVICE_ERROR',
+      message:
+        'cuLaunchKernel on GPU 0 (NVIDIA H200) failed: CUDA_ERROR_ILLEGAL_ADDRESS (700): an illegal memory access was encountered. This process cannot use the GPU any more: start it again',
+    });
+  },
+  DISPOSED: () => {
+    const backend = createCudaBackend({} as NativeBinding, { index: 0 } as CudaDevice);
+    const tensor = new DeviceTensor('w', [0], 'float32', new DeviceBlock(backend, 0, 'w'), 0);
+    tensor.dispose();
+    return tensor.pointer;
+  },
   PLAN_ERROR: () => parsePlan('{"tensors":[{"name":"w","shape":[4],"init":{"kind":"hello"}}]}'),
   FORMAT_ERROR: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'isometry-'));

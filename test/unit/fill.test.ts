@@ -151,7 +151,7 @@ describe('wrong arguments', () => {
   });
 
   it.each([
-    ['keep', 'device'],
+    ['keep', 'gpu'],
     ['keep', null],
     ['signal', 1],
     ['signal', null],

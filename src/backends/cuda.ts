@@ -1,0 +1,185 @@
+import type { TensorArray } from '../dtype.js';
+import type { FillRequest } from '../job.js';
+import { stopAtExit } from './at-exit.js';
+import { requestWords } from './encode.js';
+import { loadNative, type NativeBinding } from './native.js';
+import {
+  type CudaCallback,
+  type CudaDevice,
+  type CudaProbe,
+  type CudaResult,
+  deviceName,
+  type NativePart,
+} from './native-cuda.js';
+import { fromNative } from './native-error.js';
+import { onAbort } from './on-abort.js';
+import type { Backend, Part, Probe } from './types.js';
+
+/** What is known about GPUs here; `noAddon` where there is nothing that could ask. */
+export interface CudaReport extends Omit<CudaProbe, 'result'> {
+  readonly result: CudaResult | 'noAddon';
+}
+
+/** Some megabytes of descriptors are uploaded at a time: a quantile table alone has 49 kB. */
+const MAX_PARTS = 4096;
+const MAX_WORDS = 1 << 22;
+
+/** A chunk of a file: several of the pinned buffers that the addon copies through (8 MiB), so that they overlap. */
+const CHUNK_BYTES = 32 * 2 ** 20;
+
+let report: CudaReport | undefined;
+
+/**
+ * What the driver says. Asked once; a failure is asked about again when `again` is set, because a driver may have been
+ * installed or a device become free meanwhile. The first call opens the driver, which takes some 100 ms.
+ */
+export function probeCuda(again = false): CudaReport {
+  if (report === undefined || (again && report.result !== 'ready')) report = askDriver();
+  return report;
+}
+
+function askDriver(): CudaReport {
+  const loaded = loadNative();
+  if (loaded.binding !== null) return loaded.binding.cudaProbe();
+  const reason = `it needs the native addon, which is not there: ${loaded.reason}`;
+  return { result: 'noAddon', reason, driverVersion: 0, library: '', devices: [] };
+}
+
+/** The same as every backend says it. */
+export function cudaProbe({ result, reason, devices }: CudaReport): Probe {
+  if (result !== 'ready') return { available: false, reason };
+  const usable = devices.filter((device) => device.usable);
+  return { available: true, detail: usable.map(deviceName).join('; ') };
+}
+
+/** A GPU as a backend, and its memory. */
+export interface CudaBackend extends Backend {
+  readonly name: 'cuda';
+  readonly device: CudaDevice;
+  fillParts(parts: readonly Part[], buffer: ArrayBuffer, signal?: AbortSignal): Promise<void>;
+  /** Computes windows, all of one seed, into device memory at `address`. */
+  fillDevice(parts: readonly Part[], address: bigint, signal?: AbortSignal): Promise<void>;
+  /** {@link fillDevice}, but returns when it is done. */
+  fillDeviceSync(parts: readonly Part[], address: bigint): void;
+  /** Makes the device ready off the event loop: what comes first does so otherwise, and takes up to half a second. */
+  open(signal?: AbortSignal): Promise<void>;
+  /** `bytes` > 0 of device memory, not cleared. */
+  allocate(bytes: number): { id: number; pointer: bigint };
+  /** The memory is free once no running job uses it any more. */
+  free(id: number): void;
+  /** The `target.length` bytes from `address` on; `target` must be the caller's alone until the promise settles. */
+  copyToHost(address: bigint, target: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** See `cudaIpcMemHandle_t`. */
+  ipcHandle(address: bigint): { handle: Uint8Array; offset: number };
+}
+
+const backends = new Map<number, CudaBackend>();
+
+/** The backend of one device that can be used. */
+export function cudaBackend(device: CudaDevice): CudaBackend {
+  let backend = backends.get(device.index);
+  if (backend === undefined) {
+    backend = createCudaBackend(loadNative().binding!, device);
+    backends.set(device.index, backend);
+  }
+  return backend;
+}
+
+/**
+ * {@link cudaBackend} on a binding of one's own.
+ * @internal
+ */
+export function createCudaBackend(binding: NativeBinding, device: CudaDevice): CudaBackend {
+  const { index } = device;
+
+  function run(start: (callback: CudaCallback) => number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      stopAtExit(binding);
+      let forget: (() => void) | undefined;
+      try {
+        const id = start((outcome, error) => {
+          forget?.();
+          if (outcome === 'done') resolve();
+          else if (outcome === 'cancelled') reject(signal?.reason);
+          else if (outcome === 'failed') reject(fromNative(error));
+          else reject(fromNative(new Error('the buffer of a running fill was taken away')));
+        });
+        if (signal !== undefined) forget = onAbort(signal, () => binding.cancel(id));
+      } catch (error) {
+        reject(fromNative(error));
+      }
+    });
+  }
+
+  function sync<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  async function fillBatches(
+    parts: readonly Part[],
+    destination: Uint8Array | bigint,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    for (const batch of batches(parts)) {
+      await run((callback) => binding.cudaFillAsync(index, batch, destination, callback), signal);
+    }
+  }
+
+  return {
+    name: 'cuda',
+    device,
+    chunkBytes: CHUNK_BYTES,
+    probe: () => ({ available: true, detail: deviceName(device) }),
+    fillSync(request, target, start) {
+      if (target.length > 0)
+        sync(() => binding.cudaFillSync(index, [wholePart(request, target, start)], bytesOf(target)));
+    },
+    async fill(request, target, start, signal) {
+      if (target.length === 0) return;
+      const parts = [wholePart(request, target, start)];
+      await run((callback) => binding.cudaFillAsync(index, parts, bytesOf(target), callback), signal);
+    },
+    fillParts: (parts, buffer, signal) => fillBatches(parts, new Uint8Array(buffer), signal),
+    fillDevice: (parts, address, signal) => fillBatches(parts, address, signal),
+    fillDeviceSync(parts, address) {
+      for (const batch of batches(parts)) sync(() => binding.cudaFillSync(index, batch, address));
+    },
+    open: (signal) => run((callback) => binding.cudaOpenAsync(index, callback), signal),
+    allocate: (bytes) => sync(() => binding.cudaAllocate(index, bytes)),
+    free: (id) => binding.cudaFree(id),
+    copyToHost: (address, target, signal) =>
+      run((callback) => binding.cudaCopyToHostAsync(index, address, target, callback), signal),
+    ipcHandle: (address) => sync(() => binding.cudaIpcHandle(index, address)),
+  };
+}
+
+function wholePart(request: FillRequest, target: TensorArray, start: number): NativePart {
+  return { words: requestWords(request), start, length: target.length, byteOffset: 0 };
+}
+
+function bytesOf(target: TensorArray): Uint8Array {
+  return new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+}
+
+/** Parts with something to compute, in groups that fit one call; most models are one group. */
+function* batches(parts: readonly Part[]): Generator<NativePart[]> {
+  let batch: NativePart[] = [];
+  let total = 0;
+  for (const { request, start, length, byteOffset } of parts) {
+    if (length === 0) continue;
+    const words = requestWords(request);
+    if (batch.length === MAX_PARTS || (batch.length > 0 && total + words.length > MAX_WORDS)) {
+      yield batch;
+      batch = [];
+      total = 0;
+    }
+    batch.push({ words, start, length, byteOffset });
+    total += words.length;
+  }
+  if (batch.length > 0) yield batch;
+}
