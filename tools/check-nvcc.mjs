@@ -1,112 +1,180 @@
 #!/usr/bin/env node
-// Compiles cuda/ with nvcc alone (no CMake, no GPU): the headers of core/ must be device code on every architecture
-// we ship. Says what was compiled and what was not, and why.
-//   node tools/check-nvcc.mjs            no nvcc: says so, exit 0
-//   node tools/check-nvcc.mjs --require  no nvcc: exit 1
-//   node tools/check-nvcc.mjs --sass     also prints the instructions per sample of every kernel on sm_90
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+// npm run check:nvcc: compiles the kernels one architecture at a time and looks at what came out: instructions per
+// sample, registers, memory that should not be touched. Needs nvcc and no GPU; says what was not looked at, and why.
+//   node tools/check-nvcc.mjs            no nvcc or no cuRAND headers: says so, exit 0 (1 with ISOMETRY_REQUIRE_CUDA=1)
+//   node tools/check-nvcc.mjs --quick    only the architecture that the budgets are for
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { countInstructions } from './sass.mjs';
+import { readCubin } from './cubin.mjs';
+import { ARCHITECTURES, FLAGS, findCurandHeaders, findNvcc } from './nvcc.mjs';
+import { storeLoops } from './sass.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const out = join(root, 'build', 'nvcc');
+const out = join(root, 'build/nvcc');
 
-/** As in cuda/CMakeLists.txt: Turing to Blackwell. */
-const ARCHITECTURES = [75, 80, 86, 89, 90, 100, 120];
-
-/** Samples of one turn of a kernel's loop: one Philox block is four words. */
-const SAMPLES = new Map([
-  ['fillUniform64', 2],
-  ['fillQuantile64', 2],
+/** Hopper, which the speed targets are measured on. */
+const BUDGET_ARCHITECTURE = 90;
+/**
+ * Instructions per sample, at most, in the loop that full tiles run in. A kernel at its budget is as fast as its GPU
+ * stores: an SM issues four a clock and stores little more than one sample of four bytes in eight clocks.
+ */
+const BUDGET = new Map([
+  ['fillUniformF32', 15],
+  ['fillNormalF32', 32],
+  ['fillTruncatedF32', 34],
+  ['fillNormalBF16', 32],
 ]);
-const SAMPLES_PER_BLOCK = 4;
+/** Bytes of a sample, by the end of a kernel's name. */
+const SAMPLE_BYTES = new Map([
+  ['F64', 8],
+  ['F32', 4],
+  ['BF16', 2],
+  ['F16', 2],
+]);
+const PACKET_BYTES = 16;
 
-const FLAGS = ['-std=c++17', `-I${root}`, '-fmad=false', '--Werror', 'all-warnings'];
-FLAGS.push('-Xcompiler', '-ffp-contract=off,-Wall,-Wextra');
-
-const options = new Set(process.argv.slice(2));
-const version = nvccVersion();
-if (version === null) {
-  console.log('nvcc: not found on PATH; core/ was NOT compiled for any GPU');
-  process.exit(options.has('--require') ? 1 : 0);
+const failures = [];
+const nvcc = findNvcc();
+if (nvcc === null) giveUp('no nvcc was found');
+if (findCurandHeaders(nvcc) === null) {
+  spawnSync(process.execPath, ['tools/fetch-cuda-headers.mjs', '--toolkit', String(nvcc.major)], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
+const headers = findCurandHeaders(nvcc);
+if (headers === null) giveUp('there are no cuRAND headers; get them with: node tools/fetch-cuda-headers.mjs');
 mkdirSync(out, { recursive: true });
+await checkAll();
+for (const failure of failures) console.error(`FAILED ${failure}`);
+process.exit(failures.length === 0 ? 0 : 1);
 
-const known = knownArchitectures();
-const architectures = ARCHITECTURES.filter((a) => known.has(a));
-const unknown = ARCHITECTURES.filter((a) => !known.has(a));
-console.log(`nvcc: ${version}`);
-console.log(`nvcc: ${architectures.map((a) => `sm_${a}`).join(' ')}`);
-if (unknown.length > 0)
-  console.log(`nvcc: NOT ${unknown.map((a) => `sm_${a}`).join(' ')}, which this nvcc does not know`);
-
-compile('core_device.cu', []);
-const curand = curandInclude();
-if (curand === null) {
-  console.log(
-    'nvcc: cuda/curand_device.cu was NOT compiled: no cuRAND headers; get them with node tools/fetch-cuda-headers.mjs',
-  );
-} else {
-  compile('curand_device.cu', curand === '' ? [] : ['-isystem', curand]);
-}
-if (options.has('--sass')) printInstructions();
-
-function nvccVersion() {
-  const { status, stdout } = spawnSync('nvcc', ['--version'], { encoding: 'utf8' });
-  return status === 0 ? (/release .*/.exec(stdout)?.[0] ?? 'unknown version') : null;
+function giveUp(why) {
+  console.log(`nvcc: ${why}; the kernels were NOT compiled`);
+  process.exit(process.env.ISOMETRY_REQUIRE_CUDA === '1' ? 1 : 0);
 }
 
-function knownArchitectures() {
-  const { stdout } = spawnSync('nvcc', ['--list-gpu-code'], { encoding: 'utf8' });
-  return new Set([...stdout.matchAll(/sm_(\d+)/g)].map((match) => Number(match[1])));
-}
+async function checkAll() {
+  const { stdout } = spawnSync(nvcc.path, ['--list-gpu-code'], { encoding: 'utf8' });
+  const known = new Set([...stdout.matchAll(/sm_(\d+)/g)].map((match) => Number(match[1])));
+  const wanted = process.argv.includes('--quick') ? [BUDGET_ARCHITECTURE] : ARCHITECTURES;
+  const architectures = wanted.filter((a) => known.has(a));
+  const unknown = wanted.filter((a) => !known.has(a));
+  console.log(`nvcc: release ${nvcc.release}, ${architectures.map((a) => `sm_${a}`).join(' ')}`);
+  if (unknown.length > 0)
+    console.log(`nvcc: NOT ${unknown.map((a) => `sm_${a}`).join(' ')}, which this one does not know`);
 
-/** Where curand_kernel.h is: '' when nvcc finds it by itself, null when nowhere. */
-function curandInclude() {
-  const fetched = join(root, 'build', 'cuda-headers', 'include');
-  if (existsSync(join(fetched, 'curand_kernel.h'))) return fetched;
-  const probe = spawnSync('nvcc', [
-    '-x',
-    'cu',
-    '-E',
-    '-include',
-    'curand_kernel.h',
-    '/dev/null',
-    '-o',
-    '/dev/null',
-  ]);
-  return probe.status === 0 ? '' : null;
-}
+  const files = readdirSync(join(root, 'cuda')).filter((name) => name.endsWith('.cu'));
+  const pending = architectures.flatMap((architecture) => files.map((file) => ({ file, architecture })));
+  const results = [];
+  const worker = async () => {
+    for (let job = pending.shift(); job !== undefined; job = pending.shift()) {
+      results.push({ ...job, kernels: await compile(job.file, job.architecture) });
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
 
-function compile(file, flags) {
-  const started = performance.now();
-  const codes = architectures.flatMap((a) => ['-gencode', `arch=compute_${a},code=sm_${a}`]);
-  // -t0: as many architectures at a time as the machine has cores.
-  nvcc([...FLAGS, ...flags, ...codes, '-t0', '-c', join(root, 'cuda', file), '-o', join(out, `${file}.o`)]);
-  console.log(`nvcc: cuda/${file} compiled in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-}
-
-function printInstructions() {
-  const cubin = join(out, 'core_device.sm_90.cubin');
-  nvcc([...FLAGS, '-arch=sm_90', '-cubin', join(root, 'cuda', 'core_device.cu'), '-o', cubin]);
-  console.log(
-    '\nInstructions per sample on sm_90, one turn of the loop (kernels without an inner branch are exact):',
-  );
-  for (const { kernel, total, straight, opcodes } of countInstructions(readFileSync(cubin))) {
-    const perSample = (total / (SAMPLES.get(kernel) ?? SAMPLES_PER_BLOCK)).toFixed(1);
-    const most = [...opcodes]
-      .sort((a, b) => b[1] - a[1])
-      .slice(0, 8)
-      .map(([name, count]) => `${name} ${count}`);
-    console.log(`${kernel.padEnd(18)} ${perSample.padStart(5)} ${straight ? ' ' : '≤'} ${most.join(', ')}`);
+  for (const { file, architecture, kernels } of results) {
+    for (const kernel of kernels) checkMemory(kernel, `${kernel.name} (cuda/${file}, sm_${architecture})`);
   }
+  const counted = results.filter(({ architecture }) => architecture === BUDGET_ARCHITECTURE);
+  if (counted.length > 0) checkBudget(counted.flatMap(({ kernels }) => kernels));
 }
 
-function nvcc(args) {
-  const { status, error } = spawnSync('nvcc', args, { stdio: 'inherit' });
-  if (status === 0) return;
-  console.error(`nvcc: failed${error ? `: ${error.message}` : ''}\n  nvcc ${args.join(' ')}`);
-  process.exit(1);
+/** The kernels of one source for one architecture. */
+async function compile(file, architecture) {
+  const cubin = join(out, `${file}.sm_${architecture}.cubin`);
+  const include = headers === '' ? [] : ['-isystem', headers];
+  const args = [...FLAGS, `-I${root}`, ...include, `-arch=sm_${architecture}`, '-Xptxas', '-v', '-cubin'];
+  const { status, output } = await run(nvcc.path, [...args, join(root, 'cuda', file), '-o', cubin]);
+  if (status !== 0) {
+    failures.push(`cuda/${file} does not compile for sm_${architecture}:\n${output}`);
+    return [];
+  }
+  const resources = parseResources(output);
+  return readCubin(readFileSync(cubin), architecture).map(({ kernel, instructions }) => ({
+    name: kernel,
+    local: instructions.filter(({ name }) => name === 'LDL' || name === 'STL').length,
+    loops: storeLoops(instructions),
+    ...resources.get(kernel),
+  }));
+}
+
+/** What `ptxas -v` says of each kernel. */
+function parseResources(output) {
+  const resources = new Map();
+  for (const part of output.split(/Compiling entry function '/).slice(1)) {
+    const number = (pattern) => Number(pattern.exec(part)?.[1] ?? 0);
+    resources.set(part.slice(0, part.indexOf("'")), {
+      registers: number(/Used (\d+) registers/),
+      shared: number(/(\d+) bytes smem/),
+      spilled: number(/(\d+) bytes spill stores/) + number(/(\d+) bytes spill loads/),
+    });
+  }
+  return resources;
+}
+
+/** Local memory is memory: what goes there in a loop costs as much as what the loop is for. */
+function checkMemory({ name, registers, spilled, local, loops }, where) {
+  if (!registers) failures.push(`${where}: ptxas says nothing of it`);
+  const inLoop = loops.some((loop) => loop.local > 0);
+  if (inLoop) failures.push(`${where} uses local memory in a loop that stores`);
+  if (inLoop || (local === 0 && spilled === 0)) return;
+  const what = `${where} has ${local} accesses to local memory, ${spilled} bytes of them spilled registers`;
+  if (BUDGET.has(name)) failures.push(what);
+  else console.log(`nvcc: ${what}, none in a loop that stores`);
+}
+
+function checkBudget(kernels) {
+  console.log(
+    `\nOn sm_${BUDGET_ARCHITECTURE}, in the loop of full tiles (≤: it branches, so a turn may have fewer):`,
+  );
+  console.log(
+    'kernel               per packet  per sample  budget  registers  shared  local  most frequent in one turn',
+  );
+  for (const kernel of kernels.sort((a, b) => a.name.localeCompare(b.name))) {
+    const [loop] = kernel.loops;
+    const perByte = loop === undefined ? Number.NaN : loop.total / loop.bytes;
+    const sampleBytes = SAMPLE_BYTES.get(/(F64|F32|BF16|F16)$/.exec(kernel.name)?.[1]);
+    const perSample = perByte * (sampleBytes ?? Number.NaN);
+    const budget = BUDGET.get(kernel.name);
+    if (budget !== undefined && !(perSample <= budget)) {
+      failures.push(`${kernel.name}: ${perSample.toFixed(1)} instructions per sample, more than ${budget}`);
+    }
+    const most = [...(loop?.names ?? [])].sort((a, b) => b[1] - a[1]).slice(0, 6);
+    const columns = [
+      kernel.name.padEnd(20),
+      number(perByte * PACKET_BYTES, 11, loop?.straight === false ? '≤' : ''),
+      number(perSample, 11),
+      String(budget ?? '').padStart(7),
+      String(kernel.registers).padStart(10),
+      String(kernel.shared).padStart(7),
+      String(kernel.local).padStart(6),
+      ` ${most.map(([name, count]) => `${name} ${count}`).join(', ')}`,
+    ];
+    console.log(columns.join(' '));
+  }
+  const names = new Set(kernels.map(({ name }) => name));
+  for (const name of BUDGET.keys()) if (!names.has(name)) failures.push(`there is no kernel ${name}`);
+}
+
+function number(value, width, prefix = '') {
+  return (Number.isNaN(value) ? '' : `${prefix}${value.toFixed(1)}`).padStart(width);
+}
+
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => {
+        output += data;
+      });
+    }
+    child.on('error', (error) => resolve({ status: -1, output: error.message }));
+    child.on('close', (status) => resolve({ status, output }));
+  });
 }

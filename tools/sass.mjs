@@ -1,119 +1,156 @@
-// Counts the instructions of the kernels in a cubin, without a disassembler: where a CUDA toolkit is only its
-// compiler, a budget of instructions per sample can still be watched. The low nine bits of a 128-bit instruction
-// word are its opcode (sm_75 to sm_90).
+// Finds the loops of a kernel that store, from its instructions alone, and counts what one turn of each executes.
 
-/** Opcodes by name, as far as our kernels use them; others are shown by number. */
-const OPCODES = new Map([
-  [0x002, 'MOV'],
-  [0x006, 'VOTE'],
-  [0x007, 'SEL'],
-  [0x008, 'FSEL'],
-  [0x009, 'FMNMX'],
-  [0x00b, 'FSETP'],
-  [0x00c, 'ISETP'],
-  [0x010, 'IADD3'],
-  [0x011, 'LEA'],
-  [0x012, 'LOP3'],
-  [0x016, 'PRMT'],
-  [0x019, 'SHF'],
-  [0x020, 'FMUL'],
-  [0x021, 'FADD'],
-  [0x023, 'FFMA'],
-  [0x024, 'IMAD'],
-  [0x025, 'IMAD.WIDE'],
-  [0x027, 'IMAD.HI'],
-  [0x028, 'DMUL'],
-  [0x029, 'DADD'],
-  [0x02a, 'DSETP'],
-  [0x02b, 'DFMA'],
-  [0x036, 'VIADD'],
-  [0x045, 'I2FP'],
-  [0x0ab, 'DFMA'],
-  [0x106, 'I2F'],
-  [0x108, 'MUFU'],
-  [0x10a, 'F2F'],
-  [0x112, 'I2F.F64'],
-  [0x118, 'NOP'],
-  [0x119, 'S2R'],
-  [0x11d, 'BAR'],
-  [0x121, 'BAR.SYNC'],
-  [0x147, 'BRA'],
-  [0x14d, 'EXIT'],
-  [0x181, 'LDG'],
-  [0x182, 'LDC'],
-  [0x184, 'LDS'],
-  [0x186, 'STG'],
-  [0x188, 'STS'],
-  [0x1c3, 'S2UR'],
-]);
-
-const OPCODE_BRA = 0x147;
-const OPCODE_STG = 0x186;
-const OPCODE_NOP = 0x118;
-const INSTRUCTION_BYTES = 16;
+/** @typedef {import('./cubin.mjs').Instruction} Instruction */
 
 /**
- * @param {Buffer} cubin an ELF file as `nvcc -cubin` writes it, for one architecture
- * @returns {{ kernel: string, total: number, straight: boolean, opcodes: Map<string, number> }[]} for every kernel
- *   with a loop that stores: how many instructions one turn of that loop has, by opcode; `straight` when it has no
- *   branch inside, so that every turn executes exactly these
+ * The innermost loops that store to global memory, most bytes per turn first (of equals the one with more
+ * instructions): the first is the one that full tiles run in, the others are for ends and for what is not aligned.
+ * @param {readonly Instruction[]} instructions of one kernel
+ * @returns {{ first: number, total: number, bytes: number, straight: boolean, local: number, names: Map<string, number> }[]}
+ *   `first`: index of the loop's first instruction; `total`: instructions of one turn, an upper bound unless the loop
+ *   is `straight`, that is, has no other branch than the one back; `local`: accesses to local memory among them
  */
-export function countInstructions(cubin) {
-  return sections(cubin)
-    .filter(({ name }) => name.startsWith('.text.'))
-    .map(({ name, data }) => ({ kernel: name.slice('.text.'.length), loop: storeLoop(data) }))
-    .filter(({ loop }) => loop !== undefined)
-    .map(({ kernel, loop }) => ({ kernel, ...histogram(loop) }));
+export function storeLoops(instructions) {
+  const blocks = basicBlocks(instructions);
+  return innermostLoops(blocks)
+    .map((loop) => describe(instructions, loop))
+    .filter(({ bytes }) => bytes > 0)
+    .sort((a, b) => b.bytes - a.bytes || b.total - a.total);
 }
 
-/** The instructions from a backward branch's target to the branch, around a store to global memory. */
-function storeLoop(code) {
-  const all = Array.from({ length: Math.floor(code.length / INSTRUCTION_BYTES) }, (_, i) => ({
-    opcode: code.readUInt32LE(i * INSTRUCTION_BYTES) & 0x1ff,
-    target: branchTarget(code, i),
+function describe(instructions, loop) {
+  const body = loop
+    .flatMap(({ start, end }) => instructions.slice(start, end))
+    .filter(({ name }) => name !== 'NOP');
+  const names = new Map();
+  for (const { name } of body) names.set(name, (names.get(name) ?? 0) + 1);
+  const count = (...wanted) => wanted.reduce((sum, name) => sum + (names.get(name) ?? 0), 0);
+  return {
+    first: Math.min(...loop.map(({ start }) => start)),
+    total: body.length,
+    bytes: body.reduce((sum, { bytes }) => sum + bytes, 0),
+    straight: count('BRA') === 1 && count('BRX', 'CALL', 'RET', 'EXIT') === 0,
+    local: count('LDL', 'STL'),
+    names,
+  };
+}
+
+/** Runs of instructions without a jump into or out of their middle: [start, end), and who may follow and precede. */
+function basicBlocks(instructions) {
+  const leaders = new Set([0]);
+  for (const [i, { target, falls }] of instructions.entries()) {
+    if (target !== null) leaders.add(target).add(i + 1);
+    if (!falls) leaders.add(i + 1);
+  }
+  const starts = [...leaders].filter((i) => i >= 0 && i < instructions.length).sort((a, b) => a - b);
+  const blockAt = new Map(starts.map((start, index) => [start, index]));
+  const blocks = starts.map((start, index) => ({
+    start,
+    end: starts[index + 1] ?? instructions.length,
+    next: [],
+    previous: [],
   }));
-  for (const [i, { opcode, target }] of all.entries()) {
-    if (opcode !== OPCODE_BRA || target < 0 || target >= i) continue;
-    const loop = all.slice(target, i + 1);
-    if (loop.some((instruction) => instruction.opcode === OPCODE_STG)) return loop;
+  const link = (from, to) => {
+    if (to === undefined) return;
+    blocks[from].next.push(to);
+    blocks[to].previous.push(from);
+  };
+  for (const [index, { end }] of blocks.entries()) {
+    const last = instructions[end - 1];
+    if (last.target !== null) link(index, blockAt.get(last.target));
+    if (last.falls) link(index, blockAt.get(end));
   }
-  return undefined;
+  return blocks;
 }
 
-/** Index of the instruction a branch at index i jumps to: next + 4·(bits 81…34 ‖ bits 23…16) bytes, signed. */
-function branchTarget(code, i) {
-  const at = i * INSTRUCTION_BYTES;
-  const word = code.readBigUInt64LE(at) | (code.readBigUInt64LE(at + 8) << 64n);
-  const high = BigInt.asIntN(48, word >> 34n);
-  const low = (word >> 16n) & 0xffn;
-  return i + 1 + Number(((high << 8n) | low) * 4n) / INSTRUCTION_BYTES;
-}
-
-function histogram(loop) {
-  const body = loop.filter(({ opcode }) => opcode !== OPCODE_NOP);
-  const opcodes = new Map();
-  for (const { opcode } of body) {
-    const name = OPCODES.get(opcode) ?? `0x${opcode.toString(16).padStart(3, '0')}`;
-    opcodes.set(name, (opcodes.get(name) ?? 0) + 1);
+/** Natural loops without another loop inside, each as its blocks. */
+function innermostLoops(blocks) {
+  const dominates = dominators(withEntry(blocks));
+  const loops = new Map(); // by header
+  for (const [tail, { next }] of blocks.entries()) {
+    for (const header of next) {
+      if (!dominates(header, tail)) continue;
+      const body = loops.get(header) ?? new Set([header]);
+      loops.set(header, body);
+      const pending = [tail];
+      for (let b = pending.pop(); b !== undefined; b = pending.pop()) {
+        if (body.has(b)) continue;
+        body.add(b);
+        pending.push(...blocks[b].previous);
+      }
+    }
   }
-  const branches = opcodes.get('BRA') ?? 0;
-  return { total: body.length, straight: branches === 1, opcodes };
+  return [...loops]
+    .filter(([header, body]) => ![...body].some((b) => b !== header && loops.has(b)))
+    .map(([, body]) => [...body].map((b) => blocks[b]));
 }
 
-/** The sections of a 64-bit little-endian ELF file. */
-function sections(elf) {
-  if (elf.length < 64 || elf.readUInt32BE(0) !== 0x7f454c46) throw new Error('expected an ELF file');
-  const start = Number(elf.readBigUInt64LE(40));
-  const [entrySize, count, namesIndex] = [elf.readUInt16LE(58), elf.readUInt16LE(60), elf.readUInt16LE(62)];
-  const raw = Array.from({ length: count }, (_, i) => {
-    const at = start + i * entrySize;
-    const [offset, size] = [Number(elf.readBigUInt64LE(at + 24)), Number(elf.readBigUInt64LE(at + 32))];
-    return {
-      name: elf.readUInt32LE(at),
-      info: elf.readUInt32LE(at + 44),
-      data: elf.subarray(offset, offset + size),
-    };
-  });
-  const names = raw[namesIndex].data;
-  return raw.map((s) => ({ ...s, name: names.toString('latin1', s.name, names.indexOf(0, s.name)) }));
+/**
+ * The same blocks and, as the last one, an entry that leads to the first of them and to all that nothing seems to lead
+ * to: the targets of jump tables, and functions that are called.
+ */
+function withEntry(blocks) {
+  const entry = { start: 0, end: 0, next: [], previous: [] };
+  const all = [...blocks.map((block) => ({ ...block, previous: [...block.previous] })), entry];
+  const seen = new Set();
+  for (const start of blocks.keys()) {
+    if (seen.has(start)) continue;
+    entry.next.push(start);
+    all[start].previous.push(blocks.length);
+    for (const pending = [start]; pending.length > 0; ) {
+      const block = pending.pop();
+      if (!seen.has(block)) pending.push(...blocks[block].next);
+      seen.add(block);
+    }
+  }
+  return all;
+}
+
+/**
+ * Whether every way from the last block to b goes through a. Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm" (2001).
+ */
+function dominators(blocks) {
+  const entry = blocks.length - 1;
+  const order = postorder(blocks, entry);
+  const rank = new Map(order.map((block, i) => [block, i]));
+  const parent = new Map([[entry, entry]]);
+  const meet = (a, b) => {
+    while (a !== b) {
+      while (rank.get(a) < rank.get(b)) a = parent.get(a);
+      while (rank.get(b) < rank.get(a)) b = parent.get(b);
+    }
+    return a;
+  };
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const block of order.toReversed().slice(1)) {
+      const known = blocks[block].previous.filter((p) => parent.has(p));
+      const dominator = known.reduce(meet);
+      if (parent.get(block) !== dominator) {
+        parent.set(block, dominator);
+        changed = true;
+      }
+    }
+  }
+  return (a, b) => {
+    while (b !== a && b !== entry) b = parent.get(b);
+    return a === b;
+  };
+}
+
+/** Each block after those it leads to, where no loop forbids it. */
+function postorder(blocks, entry) {
+  const order = [];
+  const seen = new Set([entry]);
+  const stack = [[entry, 0]];
+  while (stack.length > 0) {
+    const top = stack.at(-1);
+    const following = blocks[top[0]].next[top[1]++];
+    if (following === undefined) order.push(stack.pop()[0]);
+    else if (!seen.has(following)) {
+      seen.add(following);
+      stack.push([following, 0]);
+    }
+  }
+  return order;
 }

@@ -1,0 +1,11 @@
+import type { Instruction } from './cubin.mjs';
+
+export interface StoreLoop {
+  first: number;
+  total: number;
+  bytes: number;
+  straight: boolean;
+  local: number;
+  names: Map<string, number>;
+}
+export function storeLoops(instructions: readonly Instruction[]): StoreLoop[];
