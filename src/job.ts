@@ -1,4 +1,5 @@
 import type { DType } from './dtype.js';
+import type { Matrices } from './law.js';
 
 /**
  * A rectangular, strided part of a tensor. Axis 0 is outermost. `source*` count elements in the tensor's random
@@ -13,11 +14,29 @@ export interface Region {
   readonly targetStrides: readonly number[];
 }
 
+/** What a backend can compute. */
+export type Primitive = ElementPrimitive | MatrixPrimitive;
+
 /**
- * The laws that a backend can draw. All parameters are final: rounded for the dtype, with `min` and `max` the
+ * Stacked matrices with orthonormal columns or rows: the only job of its request, on the whole tensor. Unlike the
+ * others it is not an element's index alone that decides its value, and backends agree to rounding only.
+ */
+export interface MatrixPrimitive {
+  readonly kind: 'orthogonal';
+  /** Rounded to no dtype; not 0. */
+  readonly gain: number;
+  readonly matrices: Matrices;
+  /** The standard normal of `precision`. */
+  readonly normal: ElementPrimitive;
+  /** Of the factorization: float64 for float64 tensors, else float32 (in JavaScript float64 for all). */
+  readonly precision: 'float64' | 'float32';
+}
+
+/**
+ * The laws of independent elements that a backend can draw. All parameters are final: rounded for the dtype, with `min` and `max` the
  * smallest and largest value of the dtype that may appear in the output (±Infinity where nothing is bounded).
  */
-export type Primitive =
+export type ElementPrimitive =
   /** Every element is `value`, already rounded to the dtype. */
   | { readonly kind: 'constant'; readonly value: number }
   /** `low + range·u`, u uniform in [0, 1), clamped into [min, max]. */
@@ -56,7 +75,7 @@ export type Primitive =
       readonly max: number;
     };
 
-export type PrimitiveKind = Primitive['kind'];
+export type PrimitiveKind = ElementPrimitive['kind'];
 
 /** One primitive on one region. */
 export interface Job {

@@ -5,6 +5,28 @@
  * All numbers are finite, except that truncation bounds may be −Infinity below or Infinity above (never both).
  */
 export type Law =
+  | ElementLaw
+  /** Whole matrices with orthonormal rows or columns, whichever are fewer, times `gain` ≠ 0; see `orthogonal`. */
+  | {
+      readonly kind: 'orthogonal';
+      readonly method: 'qr';
+      readonly gain: number;
+      readonly matrices: Matrices;
+    };
+
+/**
+ * How a tensor is a stack of matrices: it is stored as [count, before, outputs, after], row-major, and each matrix has
+ * the rows `outputs` and the columns (before, after), in this order.
+ */
+export interface Matrices {
+  readonly count: number;
+  readonly before: number;
+  readonly outputs: number;
+  readonly after: number;
+}
+
+/** A law of independent elements. */
+export type ElementLaw =
   /** Every element is `value`. */
   | { readonly kind: 'constant'; readonly value: number }
   /** Uniform on [min, max), min < max. */

@@ -1,8 +1,8 @@
 import { type DType, dtypeInfo } from './dtype.js';
 import { belowTo, ceilTo, floorTo, roundTo } from './dtype-grid.js';
 import { IsometryError, showName } from './errors.js';
-import type { Primitive } from './job.js';
-import type { Law } from './law.js';
+import type { ElementPrimitive, Primitive } from './job.js';
+import type { ElementLaw, Law } from './law.js';
 import { cdf, NormalWindow } from './quantile/normal-law.js';
 import { quantileTable } from './quantile/table.js';
 
@@ -13,6 +13,7 @@ const REACH = { float64: 9.2, float32: 6.4, float16: 6.4, bfloat16: 6.4 } as con
 const FEWEST_WORDS = 2 ** 30;
 
 type TruncatedLaw = Extract<Law, { kind: 'truncatedNormal' }>;
+type OrthogonalLaw = Extract<Law, { kind: 'orthogonal' }>;
 
 /**
  * The numbers of a law for a dtype: parameters rounded, bounds moved onto the dtype's grid from inside, and for a
@@ -22,6 +23,8 @@ type TruncatedLaw = Extract<Law, { kind: 'truncatedNormal' }>;
  * @throws IsometryError `INVALID_OPTION` when values would overflow the dtype, no value of the dtype lies within the
  * bounds, or the window is too narrow or too far out to be rescaled.
  */
+export function lowerLaw(law: ElementLaw, dtype: DType, name: string): ElementPrimitive;
+export function lowerLaw(law: Law, dtype: DType, name: string): Primitive;
 export function lowerLaw(law: Law, dtype: DType, name: string): Primitive {
   switch (law.kind) {
     case 'constant':
@@ -32,10 +35,12 @@ export function lowerLaw(law: Law, dtype: DType, name: string): Primitive {
       return lowerNormal(law.mean, law.std, dtype, name);
     case 'truncatedNormal':
       return lowerTruncatedNormal(law, dtype, name);
+    case 'orthogonal':
+      return lowerOrthogonal(law, dtype, name);
   }
 }
 
-/** Exact mean and standard deviation of a law in real numbers. */
+/** Exact mean and standard deviation of a law in real numbers; of a matrix's elements for `orthogonal`. */
 export function lawMoments(law: Law): { mean: number; std: number } {
   switch (law.kind) {
     case 'constant':
@@ -48,6 +53,11 @@ export function lawMoments(law: Law): { mean: number; std: number } {
       const { scale, lower, upper } = standardize(law);
       const z = new NormalWindow(lower, upper).moments();
       return { mean: law.mean + scale * z.mean, std: scale * z.std };
+    }
+    case 'orthogonal': {
+      // Each of the shorter side's vectors has as many elements as the longer side, and the length |gain|.
+      const { before, outputs, after } = law.matrices;
+      return { mean: 0, std: Math.abs(law.gain) / Math.sqrt(Math.max(1, outputs, before * after)) };
     }
   }
 }
@@ -66,13 +76,21 @@ export function truncatedStd(lower: number, upper: number): number {
 
 let lastStd: { readonly lower: number; readonly upper: number; readonly std: number } | undefined;
 
-function lowerConstant(value: number, dtype: DType, name: string): Primitive {
+function lowerOrthogonal({ gain, matrices }: OrthogonalLaw, dtype: DType, name: string): Primitive {
+  // Some matrices have elements of ±gain.
+  if (Math.abs(gain) > dtypeInfo(dtype).max)
+    throw overflow(`an orthogonal matrix times ${gain}`, dtype, name);
+  const precision = dtype === 'float64' ? 'float64' : 'float32';
+  return { kind: 'orthogonal', gain, matrices, precision, normal: lowerNormal(0, 1, precision, name) };
+}
+
+function lowerConstant(value: number, dtype: DType, name: string): ElementPrimitive {
   const rounded = roundTo(dtype, value);
   if (Number.isFinite(value) && !Number.isFinite(rounded)) throw overflow(`the value ${value}`, dtype, name);
   return { kind: 'constant', value: rounded };
 }
 
-function lowerUniform(min: number, max: number, dtype: DType, name: string): Primitive {
+function lowerUniform(min: number, max: number, dtype: DType, name: string): ElementPrimitive {
   const { max: largest } = dtypeInfo(dtype);
   // 16-bit values are computed in float32, where the range must be finite too.
   const widest = dtype === 'float64' ? Number.MAX_VALUE : dtypeInfo('float32').max;
@@ -86,7 +104,7 @@ function lowerUniform(min: number, max: number, dtype: DType, name: string): Pri
   return { kind: 'uniform', low: ceilTo('float32', min), range: Math.fround(max - min), ...bounds };
 }
 
-function lowerNormal(mean: number, std: number, dtype: DType, name: string): Primitive {
+function lowerNormal(mean: number, std: number, dtype: DType, name: string): ElementPrimitive {
   if (Math.abs(mean) + REACH[dtype] * std > dtypeInfo(dtype).max) {
     throw overflow(`a normal of mean ${mean} and std ${std}`, dtype, name);
   }
@@ -95,7 +113,7 @@ function lowerNormal(mean: number, std: number, dtype: DType, name: string): Pri
   return { kind: 'normal', mean: Math.fround(mean) + 0, std: Math.fround(std) };
 }
 
-function lowerTruncatedNormal(law: TruncatedLaw, dtype: DType, name: string): Primitive {
+function lowerTruncatedNormal(law: TruncatedLaw, dtype: DType, name: string): ElementPrimitive {
   const { mean } = law;
   const { scale, lower, upper, absolute } = standardize(law);
   const [a, b] = absolute;
@@ -140,7 +158,7 @@ function tabulated(
   std: number,
   lower: number,
   upper: number,
-): Extract<Primitive, { kind: 'quantile' }> {
+): Extract<ElementPrimitive, { kind: 'quantile' }> {
   const [min, max] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   return { kind: 'quantile', mean: mean + 0, std, table: quantileTable(lower, upper), min, max };
 }

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { TensorArray } from '../dtype.js';
 import type { FillRequest } from '../job.js';
 import { fillRange } from '../js/fill.js';
+import { withMatrices } from './matrices.js';
 import type { Backend, Probe } from './types.js';
 
 /** How long one slice of an asynchronous fill keeps the event loop busy, in milliseconds; about. */
@@ -10,7 +11,7 @@ const SLICE_MS = 10;
 const FIRST_SLICE = 8192;
 
 /** The pure-JavaScript backend: no native code, the same bytes. */
-export const jsBackend: Backend = {
+export const jsBackend: Backend = withMatrices({
   name: 'js',
   probe(): Probe {
     return { available: true, detail: 'pure JavaScript, 1 thread' };
@@ -32,7 +33,7 @@ export const jsBackend: Backend = {
       await setImmediate();
     }
   },
-};
+});
 
 /** At most doubles, so that one lucky measurement does not make a slice of seconds. */
 function nextSlice(slice: number, took: number): number {

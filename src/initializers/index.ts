@@ -1,8 +1,9 @@
 import { expected } from '../errors.js';
-import type { Law } from '../law.js';
+import type { ElementLaw, Law } from '../law.js';
 import { parseGroups, parseLayout } from '../layout.js';
 import { checkKeys, expectedHint, isPlainObject, oneOf, snapshot } from '../options.js';
 import type { Definition, TensorInfo } from './definition.js';
+import type { OrthogonalInitializer } from './orthogonal.js';
 import { INITIALIZER_KINDS, type Initializer, REGISTRY } from './registry.js';
 
 // Named one by one: the definitions in these files are no part of the public API.
@@ -37,6 +38,7 @@ export {
   lecunUniform,
 } from './lecun.js';
 export { type NormalInitializer, type NormalOptions, normal } from './normal.js';
+export { type OrthogonalInitializer, type OrthogonalOptions, orthogonal } from './orthogonal.js';
 export { INITIALIZER_KINDS, type Initializer } from './registry.js';
 export {
   type StoredBounds,
@@ -90,6 +92,11 @@ export function parseInitializer(value: unknown, where: string): Initializer {
  * @throws IsometryError `INVALID_SHAPE` when the initializer needs fans and the rank gives none; `INVALID_LAYOUT` and
  * `INVALID_OPTION` for a layout or groups that do not fit, also where the initializer has no use for them.
  */
+export function lawOf(
+  initializer: Exclude<Initializer, OrthogonalInitializer>,
+  tensor: TensorInfo,
+): ElementLaw;
+export function lawOf(initializer: Initializer, tensor: TensorInfo): Law;
 export function lawOf(initializer: Initializer, tensor: TensorInfo): Law {
   if (tensor.layout !== undefined) parseLayout(tensor.layout, tensor.shape.length);
   if (tensor.groups !== undefined) parseGroups(tensor.groups);

@@ -5,6 +5,7 @@ import * as he from './he.js';
 import * as kaiming from './kaiming.js';
 import * as lecun from './lecun.js';
 import * as normal from './normal.js';
+import * as orthogonal from './orthogonal.js';
 import * as truncated from './truncated-normal.js';
 import * as uniform from './uniform.js';
 import * as scaling from './variance-scaling.js';
@@ -31,7 +32,8 @@ export type Initializer =
   | xavier.XavierUniformInitializer
   | xavier.XavierNormalInitializer
   | kaiming.KaimingUniformInitializer
-  | kaiming.KaimingNormalInitializer;
+  | kaiming.KaimingNormalInitializer
+  | orthogonal.OrthogonalInitializer;
 
 /** Every kind that a plan or a call may name; a kind missing here does not compile. */
 const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Initializer, { kind: K }>> } = {
@@ -52,6 +54,7 @@ const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Ini
   xavierNormal: xavier.xavierNormalDefinition,
   kaimingUniform: kaiming.kaimingUniformDefinition,
   kaimingNormal: kaiming.kaimingNormalDefinition,
+  orthogonal: orthogonal.orthogonalDefinition,
 };
 
 /**

@@ -1,13 +1,13 @@
 // Bounds hold in the output dtype: a uniform never gives its end, a truncated normal never leaves [a, b].
 import { DTYPE_NAMES, type DType } from '../../src/dtype.js';
 import { philoxBlocks, philoxKeys } from '../../src/js/philox.js';
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { toFloat32 } from '../../src/tensor.js';
 import { EXTREME_PLACES } from './extreme-words.js';
 import type { Generator as Sampler } from './generator.js';
 import { type Violations, violationsOver } from './violations.js';
 
-export type BoundedLaw = Exclude<Law, { kind: 'constant' | 'normal' }>;
+export type BoundedLaw = Exclude<ElementLaw, { kind: 'constant' | 'normal' }>;
 
 const INF = Number.POSITIVE_INFINITY;
 

@@ -1,5 +1,5 @@
 // Defects to plant: mistakes that samplers have had, each with the tests that see it.
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { type Hooks, roundToZero } from './generator.js';
 
 export interface Defect {
@@ -9,7 +9,8 @@ export interface Defect {
   readonly seenBy: readonly string[];
 }
 
-const scaledStd = (law: Law): Law => (law.kind === 'normal' ? { ...law, std: law.std * 1.005 } : law);
+const scaledStd = (law: ElementLaw): ElementLaw =>
+  law.kind === 'normal' ? { ...law, std: law.std * 1.005 } : law;
 
 // What no test here can see is another order of the words in a block, or another way to mix in the seed: such a
 // generator is as random as this one, only not the same. Known answers and golden bytes are for that.

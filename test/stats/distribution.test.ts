@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { fillSync } from '../../src/fill.js';
 import { lawOf } from '../../src/initializers/index.js';
+import type { ElementLaw } from '../../src/law.js';
 import { elementCount } from '../../src/shape.js';
 import { CASES, type DistributionCase } from './cases.js';
 import type { HalfDType } from './grid.js';
@@ -16,7 +17,7 @@ function accept(ps: number[]): void {
   expect(extremity(ps), `p = ${ps.join(', ')}`).toBeGreaterThan(ALPHA);
 }
 
-function law({ name, shape, initializer, layout, groups }: DistributionCase): ReturnType<typeof lawOf> {
+function law({ name, shape, initializer, layout, groups }: DistributionCase): ElementLaw {
   return lawOf(initializer, { name, shape, layout, groups });
 }
 

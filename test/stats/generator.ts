@@ -1,9 +1,9 @@
 // Where the statistical tests get their samples: the library, or the library with a planted defect.
 import { selectBackend } from '../../src/backends/index.js';
 import { type DType, dtypeInfo, type TensorArray } from '../../src/dtype.js';
-import type { FillRequest, Primitive, Region } from '../../src/job.js';
+import type { ElementPrimitive, FillRequest, Region } from '../../src/job.js';
 import { philoxBlocks, philoxKeys } from '../../src/js/philox.js';
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { lowerLaw } from '../../src/lower.js';
 import { type Slice, sliceRegion, sliceShape } from '../../src/region.js';
 import { elementCount } from '../../src/shape.js';
@@ -11,7 +11,7 @@ import { type HalfDType, nearestRank, truncatedRank } from './grid.js';
 
 /** One fill. */
 export interface Ask {
-  readonly law: Law;
+  readonly law: ElementLaw;
   readonly dtype: DType;
   readonly seed: bigint;
   readonly stream: bigint;
@@ -23,8 +23,8 @@ export interface Ask {
 
 /** The places where a defect can be planted. */
 export interface Hooks {
-  readonly law?: (law: Law) => Law;
-  readonly primitive?: (primitive: Primitive, law: Law) => Primitive;
+  readonly law?: (law: ElementLaw) => ElementLaw;
+  readonly primitive?: (primitive: ElementPrimitive, law: ElementLaw) => ElementPrimitive;
   readonly slice?: (slice: Slice) => Slice;
   /** Seed and stream as they reach Philox, and a number of words to skip. */
   readonly key?: (seed: bigint, stream: bigint) => { seed: bigint; stream: bigint; skip?: number };
@@ -123,7 +123,7 @@ const KEPT_MOST = 100; // the suite's own 88, at most 4 MiB each
 const kept = new Map<string, TensorArray>();
 
 /** What the library gives for a request of one job; not to be changed by the caller. */
-function drawn(request: FillRequest, law: Law): TensorArray {
+function drawn(request: FillRequest, law: ElementLaw): TensorArray {
   const { primitive, stream, region } = request.jobs[0]!;
   // A table is known by its law.
   const parameters = Object.entries(primitive).filter(([name]) => name !== 'table');

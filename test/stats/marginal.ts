@@ -1,12 +1,12 @@
 // Tests of one fill's law: each takes samples to p-values.
 import type { TensorArray } from '../../src/dtype.js';
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { type HalfDType, rankBounds, rankOf, upperEdge } from './grid.js';
 import { RealLaw } from './real-law.js';
 import { kolmogorovDistance, kolmogorovP, mergedChiSquareP, normalP } from './statistics.js';
 
 /** Kolmogorov and Smirnov's test, for 32 and 64 bits, where the grid is too fine to be seen. */
-export function kolmogorovSmirnov(samples: TensorArray, law: Law): number[] {
+export function kolmogorovSmirnov(samples: TensorArray, law: ElementLaw): number[] {
   const real = new RealLaw(law);
   return [kolmogorovP(kolmogorovDistance(samples.slice().sort(), real.cdf), samples.length)];
 }
@@ -15,7 +15,7 @@ export function kolmogorovSmirnov(samples: TensorArray, law: Law): number[] {
  * Mean, variance, third and fourth moment about the law's own mean, in its own sigmas, as z-scores: the k-th has the
  * variance (m(2k) − m(k)²)/n.
  */
-export function moments(samples: TensorArray, law: Law): number[] {
+export function moments(samples: TensorArray, law: ElementLaw): number[] {
   const { mean, std, standardized: m } = new RealLaw(law);
   const sums = [0, 0, 0, 0];
   for (let i = 0; i < samples.length; i++) {
@@ -37,7 +37,7 @@ export function moments(samples: TensorArray, law: Law): number[] {
  * Chi-square over the values of a 16-bit dtype themselves. A value's probability is the law's mass of all reals that
  * round to it; the first and the last value within the bounds have all that is beyond them as well.
  */
-export function exactCells(samples: Uint16Array, law: Law, dtype: HalfDType): number[] {
+export function exactCells(samples: Uint16Array, law: ElementLaw, dtype: HalfDType): number[] {
   const { first, masses } = cellsOf(law, dtype);
   const observed = new Float64Array(masses.length);
   for (const bits of samples) {
@@ -59,9 +59,9 @@ interface Cells {
   readonly masses: Float64Array;
 }
 
-const cache = new WeakMap<Law, Map<HalfDType, Cells>>();
+const cache = new WeakMap<ElementLaw, Map<HalfDType, Cells>>();
 
-function cellsOf(law: Law, dtype: HalfDType): Cells {
+function cellsOf(law: ElementLaw, dtype: HalfDType): Cells {
   const known = cache.get(law) ?? new Map<HalfDType, Cells>();
   cache.set(law, known);
   let cells = known.get(dtype);

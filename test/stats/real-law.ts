@@ -1,9 +1,9 @@
 // A law in real numbers, as the tests compare samples with it: CDF and standardized moments, by other ways than
 // src/lower.ts takes.
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { NormalWindow } from '../../src/quantile/normal-law.js';
 
-type SampledLaw = Exclude<Law, { kind: 'constant' }>;
+type SampledLaw = Exclude<ElementLaw, { kind: 'constant' }>;
 
 /** Panels of Simpson's rule. The moments' integrands are analytic: the error is below 1e-10. */
 const PANELS = 4_000;
@@ -21,7 +21,7 @@ export class RealLaw {
   /** `standardized[k]` = E[((x − mean)/std)^k], k ≤ 8. */
   readonly standardized: readonly number[];
 
-  constructor(law: Law) {
+  constructor(law: ElementLaw) {
     if (law.kind === 'constant') throw new Error('a constant has no distribution to test');
     this.endOpen = law.kind === 'uniform';
     if (law.kind === 'uniform') {

@@ -1,16 +1,16 @@
 // Promise: a 16-bit weight is the round-to-nearest-even of the 32-bit weight of the same seed, then clamped.
 import { describe, expect, it } from 'vitest';
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { AWKWARD_LAWS, randomLaws } from './bounds.js';
 import { Generator } from './generator.js';
 import { GRIDS, nearestRank, rankBelow, rankBounds, truncatedRank, upperEdge, valueAt } from './grid.js';
 import { roundingViolations } from './rounding.js';
 import { NORMAL, TRUNCATED, UNIT } from './suite.js';
 
-const normal = (mean: number, std: number): Law => ({ kind: 'normal', mean, std });
-const constant = (value: number): Law => ({ kind: 'constant', value });
+const normal = (mean: number, std: number): ElementLaw => ({ kind: 'normal', mean, std });
+const constant = (value: number): ElementLaw => ({ kind: 'constant', value });
 
-const LAWS: readonly Law[] = [
+const LAWS: readonly ElementLaw[] = [
   UNIT,
   NORMAL,
   TRUNCATED,

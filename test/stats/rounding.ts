@@ -1,5 +1,5 @@
 // A 16-bit weight is the 32-bit weight of the same seed, rounded to nearest even, then put within the bounds.
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { limits } from './bounds.js';
 import { EXTREME_PLACES } from './extreme-words.js';
 import type { Generator } from './generator.js';
@@ -10,7 +10,7 @@ import { type Violations, violationsOver } from './violations.js';
 const HALF_DTYPES: readonly HalfDType[] = ['float16', 'bfloat16'];
 
 /** Ranks between which the weights are clamped. */
-function clampOf(law: Law, dtype: HalfDType): readonly [number, number] {
+function clampOf(law: ElementLaw, dtype: HalfDType): readonly [number, number] {
   if (law.kind === 'constant' || law.kind === 'normal') {
     return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   }
@@ -19,7 +19,7 @@ function clampOf(law: Law, dtype: HalfDType): readonly [number, number] {
   return rankBounds(dtype, { lower, upper, endOpen: law.kind === 'uniform' });
 }
 
-function violation(generator: Generator, law: Law, dtype: HalfDType, n: number): string | null {
+function violation(generator: Generator, law: ElementLaw, dtype: HalfDType, n: number): string | null {
   const [first, last] = clampOf(law, dtype);
   const fills = [
     { seed: 19n, stream: 1n, shape: [n], offset: 0 },
@@ -39,6 +39,6 @@ function violation(generator: Generator, law: Law, dtype: HalfDType, n: number):
 }
 
 /** The first violation of each law and dtype, among `n` elements and where the random words are extreme. */
-export function roundingViolations(generator: Generator, laws: Iterable<Law>, n: number): Violations {
+export function roundingViolations(generator: Generator, laws: Iterable<ElementLaw>, n: number): Violations {
   return violationsOver(laws, HALF_DTYPES, (law, dtype) => violation(generator, law, dtype, n));
 }

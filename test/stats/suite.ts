@@ -1,6 +1,6 @@
 // The statistical tests, each as a function of the generator under test. power.test.ts runs every one of them on every
 // planted defect; the other files run them, some with more cases, on the library as it is.
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { streamId } from '../../src/stream.js';
 import { AWKWARD_LAWS, boundsViolations } from './bounds.js';
 import type { Generator } from './generator.js';
@@ -14,9 +14,9 @@ export const N: number = 2 ** 20;
 /** Takes a generator to p-values; a test that finds an outright violation gives 0. */
 export type StatisticalTest = (generator: Generator) => number[];
 
-export const UNIT: Law = { kind: 'uniform', min: 0, max: 1 };
-export const NORMAL: Law = { kind: 'normal', mean: 0, std: 0.02 };
-export const TRUNCATED: Law = {
+export const UNIT: ElementLaw = { kind: 'uniform', min: 0, max: 1 };
+export const NORMAL: ElementLaw = { kind: 'normal', mean: 0, std: 0.02 };
+export const TRUNCATED: ElementLaw = {
   kind: 'truncatedNormal',
   mean: 0,
   std: 0.05,

@@ -77,7 +77,11 @@ describe('README.md', () => {
       const kind = /(\w+)\(/.exec(call!)![1]!;
       if (call!.includes('…')) continue;
       const defaults = [...call!.matchAll(/(\w+) \[((?:[^[\]]|\[[^\]]*\])*)\]/g)];
-      const required = kind === 'normal' ? { std: 1 } : kind === 'uniform' ? { min: 0, max: 1 } : {};
+      const required = new Map<string, object>([
+        ['normal', { std: 1 }],
+        ['uniform', { min: 0, max: 1 }],
+        ['orthogonal', { method: 'qr' }],
+      ]).get(kind);
       if (defaults.length === 0) continue;
       const parsed = parseInitializer({ kind, ...required }, 'init') as unknown as Record<string, unknown>;
       for (const [, name, value] of defaults) {

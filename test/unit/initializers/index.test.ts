@@ -26,6 +26,7 @@ const EXAMPLES: readonly Initializer[] = [
   api.xavierNormal(),
   api.kaimingUniform({ a: Math.sqrt(5) }),
   api.kaimingNormal({ mode: 'fanOut', nonlinearity: 'tanh' }),
+  api.orthogonal({ gain: Math.SQRT2, method: 'qr' }),
 ];
 
 const invalid = (code: string, text: string) =>

@@ -18,11 +18,14 @@ describe('the schema says what the code says', () => {
   test.each(kinds.map((entry) => [entry.properties['kind']!.const!, entry] as const))(
     'the same options and defaults of %s',
     (kind, entry) => {
-      const { kind: _, ...options } = entry.properties as Record<string, { default?: unknown }>;
+      const { kind: _, ...options } = entry.properties as Record<
+        string,
+        { default?: unknown; enum?: readonly unknown[] }
+      >;
       const definition = REGISTRY.get(kind)!;
       expect(Object.keys(options).sort()).toEqual([...definition.options].sort());
       const needed = Object.fromEntries(
-        entry.required.filter((key) => key !== 'kind').map((key, i) => [key, i]),
+        entry.required.filter((key) => key !== 'kind').map((key, i) => [key, options[key]?.enum?.[0] ?? i]),
       );
       const parsed = definition.parse(needed, 'x') as unknown as Record<string, unknown>;
       for (const [key, option] of Object.entries(options)) {
