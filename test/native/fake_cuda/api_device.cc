@@ -183,7 +183,7 @@ FAKE_CUDA_EXPORT int cuDevicePrimaryCtxRelease_v2(int device) {
 }
 
 FAKE_CUDA_EXPORT int cuCtxPushCurrent_v2(void* context) {
-  return call("cuCtxPushCurrent_v2", Kind::kOrdinary,
+  return call("cuCtxPushCurrent_v2", Kind::kHostOnly,
               [&] { return pushContext(static_cast<Context*>(context)); });
 }
 

@@ -106,7 +106,7 @@ struct Control {
   void set(int word, int64_t value) { __atomic_store_n(words + word, value, __ATOMIC_RELEASE); }
 
   // Whether this call is to fail.
-  bool failing(const char* function) {
+  bool failing(const char* function, Kind kind) {
     const int64_t now = get(kGeneration);
     if (now != generation) {
       generation = now;
@@ -119,7 +119,8 @@ struct Control {
     if (*only != 0 && std::strcmp(only, function) != 0) return false;
     matched++;
     const int64_t at = get(kFailAt);
-    if (at <= 0 || matched < at || (matched > at && get(kFailForever) == 0)) return false;
+    if (at <= 0 || matched < at) return false;
+    if (matched > at && (get(kFailForever) == 0 || (*only == 0 && kind == Kind::kHostOnly))) return false;
     set(kInjected, get(kInjected) + 1);
     return true;
   }
@@ -148,7 +149,7 @@ Verdict begin(const char* function, Kind kind) {
   Control& c = control();
   std::lock_guard<std::mutex> lock(c.mutex);
   if (!c.initialized) return {kNotInitialized, false};
-  if (!c.failing(function)) return {kOk, true};
+  if (!c.failing(function, kind)) return {kOk, true};
   return {static_cast<Result>(c.get(kFailCode)), kind == Kind::kActsFirst};
 }
 

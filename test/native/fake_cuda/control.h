@@ -18,7 +18,8 @@
 //
 // Counted, and so able to fail, is every call but cuInit, cuDriverGetVersion and the texts of errors. A call
 // that frees or waits does its work also when it is told to fail, as the real one does when it reports an
-// earlier fault.
+// earlier fault. What asks nothing of a device (cuCtxPushCurrent) fails when it is its turn, but not for ever
+// after some other call.
 #ifndef ISOMETRY_TEST_FAKE_CUDA_CONTROL_H_
 #define ISOMETRY_TEST_FAKE_CUDA_CONTROL_H_
 
@@ -68,6 +69,7 @@ void reload();
 enum class Kind {
   kAlways,     // works before cuInit, is not counted and never made to fail
   kOrdinary,   // does nothing when it is made to fail
+  kHostOnly,   // the same, but a failure for ever of any function leaves it out
   kActsFirst,  // frees or waits; does so also when it is made to fail
 };
 

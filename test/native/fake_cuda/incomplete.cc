@@ -7,5 +7,4 @@ __attribute__((visibility("default"))) int cuDriverGetVersion(int* version) {
   *version = 11000;
   return 0;
 }
-
 }
