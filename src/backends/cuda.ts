@@ -100,8 +100,9 @@ export function createCudaBackend(binding: NativeBinding, device: CudaDevice): C
       try {
         const id = start((outcome, error) => {
           forget?.();
-          if (outcome === 'done') resolve();
-          else if (outcome === 'cancelled') reject(signal?.reason);
+          // A launch that has begun cannot be stopped, but nobody waits for its result any more.
+          if (signal?.aborted || outcome === 'cancelled') reject(signal?.reason);
+          else if (outcome === 'done') resolve();
           else if (outcome === 'failed') reject(fromNative(error));
           else reject(fromNative(new Error('the buffer of a running fill was taken away')));
         });
