@@ -52,7 +52,7 @@ function hashOfInputs() {
     for (const name of readdirSync(folder, { recursive: true })) files.push(join(folder, name));
   }
   for (const file of files.sort()) {
-    if (/\.(cc|cu|h|cmake|txt|json)$/.test(file))
+    if (/\.(cc|cu|h|cmake|map|txt|json)$/.test(file))
       hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
   }
   return hash.digest('hex');

@@ -1,7 +1,9 @@
 // Runs once around the whole test run: a run in which the native addon was not tested must not look like one in which
-// it was. With ISOMETRY_REQUIRE_NATIVE=1, or when the build says that it made the addon, that is a failure.
+// it was. With ISOMETRY_REQUIRE_NATIVE=1, or when the build says that it made the addon, that is a failure; with
+// ISOMETRY_REQUIRE_CUDA=1 so is an addon without GPU code, which nearly all tests of the GPU backend would skip.
 import { existsSync, readFileSync } from 'node:fs';
 import { cpuBackend } from '../../src/backends/cpu.js';
+import { loadNative } from '../../src/backends/native.js';
 
 const STATUS_FILE = new URL('../../build/native-status.json', import.meta.url);
 
@@ -18,6 +20,14 @@ export default function setup(): () => void {
     if (required || (builtHere() && !turnedOff)) {
       const why = required ? 'ISOMETRY_REQUIRE_NATIVE=1' : 'build/native-status.json says that it was built';
       throw new Error(`the native addon must be tested (${why}) but did not load: ${probe.reason}`);
+    }
+  }
+  if (process.env['ISOMETRY_REQUIRE_CUDA'] === '1' && !turnedOff) {
+    const cuda = loadNative().binding?.cudaProbe();
+    if (cuda === undefined || cuda.result === 'noGpuCode') {
+      throw new Error(
+        `the GPU code must be tested (ISOMETRY_REQUIRE_CUDA=1) but is not there: ${cuda?.reason ?? 'no addon'}`,
+      );
     }
   }
   return () => {
