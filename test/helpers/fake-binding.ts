@@ -107,6 +107,11 @@ export class FakeCuda {
     return cuda as NativeBinding;
   }
 
+  /** Number of jobs that wait. */
+  get waiting(): number {
+    return this.jobs.size;
+  }
+
   /** Ends all jobs that wait. */
   settle(): void {
     for (const [id, { work, callback, cancelled }] of this.jobs) {
