@@ -18,14 +18,28 @@ const out = join(root, 'build/nvcc');
 /** Hopper, which the speed targets are measured on. */
 const BUDGET_ARCHITECTURE = 90;
 /**
- * Instructions per sample, at most, in the loop that full tiles run in. A kernel at its budget is as fast as its GPU
- * stores: an SM issues four a clock and stores little more than one sample of four bytes in eight clocks.
+ * Instructions per sample, at most, in the loop that full tiles run in. An H200 stores a float32 in the time of about 30
+ * (docs/adr/0007-cuda.md). Where a law needs more, the number is today's and a little, so that it does not grow unseen.
+ */
+const BUDGET_ARCHITECTURE = 90;
+/**
+ * Instructions per sample, at most, in the loop that full tiles run in. An H200's multiprocessor issues four a clock and
+ * stores, at 4.8 TB/s for all 132 of them, a float32 in seven to eight clocks: 32 is what a store leaves time for. Where
+ * the laws need more, the number is today's and a little, so that it does not grow unseen.
  */
 const BUDGET = new Map([
   ['fillUniformF32', 15],
+  ['fillUniformBF16', 17],
+  ['fillUniformF16', 17],
+  ['fillUniformF64', 38],
   ['fillNormalF32', 32],
-  ['fillTruncatedF32', 34],
   ['fillNormalBF16', 32],
+  ['fillNormalF16', 32],
+  ['fillTruncatedF32', 34],
+  ['fillTruncatedBF16', 36],
+  ['fillTruncatedF16', 36],
+  ['fillQuantileF64', 90],
+  ['fillQuantileF32', 74],
 ]);
 /** Bytes of a sample, by the end of a kernel's name. */
 const SAMPLE_BYTES = new Map([
@@ -118,14 +132,13 @@ function parseResources(output) {
 }
 
 /** Local memory is memory: what goes there in a loop costs as much as what the loop is for. */
-function checkMemory({ name, registers, spilled, local, loops }, where) {
+function checkMemory({ name, registers, spilled, local, loops: [fullTiles] }, where) {
   if (!registers) failures.push(`${where}: ptxas says nothing of it`);
-  const inLoop = loops.some((loop) => loop.local > 0);
-  if (inLoop) failures.push(`${where} uses local memory in a loop that stores`);
-  if (inLoop || (local === 0 && spilled === 0)) return;
+  if (local === 0 && spilled === 0) return;
   const what = `${where} has ${local} accesses to local memory, ${spilled} bytes of them spilled registers`;
   if (BUDGET.has(name)) failures.push(what);
-  else console.log(`nvcc: ${what}, none in a loop that stores`);
+  else if (fullTiles?.local > 0) failures.push(`${what}, and some in the loop of full tiles`);
+  else console.log(`nvcc: ${what}, none in the loop of full tiles`);
 }
 
 function checkBudget(kernels) {

@@ -5,6 +5,7 @@ export interface StoreLoop {
   total: number;
   bytes: number;
   straight: boolean;
+  packets: number;
   local: number;
   names: Map<string, number>;
 }

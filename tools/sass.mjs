@@ -2,20 +2,24 @@
 
 /** @typedef {import('./cubin.mjs').Instruction} Instruction */
 
+/** The widest store that there is; what full tiles are made of. */
+const PACKET_BYTES = 16;
+
 /**
- * The innermost loops that store to global memory, most bytes per turn first (of equals the one with more
- * instructions): the first is the one that full tiles run in, the others are for ends and for what is not aligned.
+ * The innermost loops that store to global memory. First the one that stores most packets of 16 bytes per turn, of
+ * equals the one without branches: that is the loop that full tiles run in. The others are for ends and for what is
+ * not aligned.
  * @param {readonly Instruction[]} instructions of one kernel
  * @returns {{ first: number, total: number, bytes: number, straight: boolean, local: number, names: Map<string, number> }[]}
  *   `first`: index of the loop's first instruction; `total`: instructions of one turn, an upper bound unless the loop
- *   is `straight`, that is, has no other branch than the one back; `local`: accesses to local memory among them
+ *   is `straight`, that is, has no other branch than the one back; `bytes`: stored in one turn; `local`: accesses to
+ *   local memory in it
  */
 export function storeLoops(instructions) {
-  const blocks = basicBlocks(instructions);
-  return innermostLoops(blocks)
+  return innermostLoops(basicBlocks(instructions))
     .map((loop) => describe(instructions, loop))
     .filter(({ bytes }) => bytes > 0)
-    .sort((a, b) => b.bytes - a.bytes || b.total - a.total);
+    .sort((a, b) => b.packets - a.packets || b.straight - a.straight || b.total - a.total);
 }
 
 function describe(instructions, loop) {
@@ -29,6 +33,7 @@ function describe(instructions, loop) {
     first: Math.min(...loop.map(({ start }) => start)),
     total: body.length,
     bytes: body.reduce((sum, { bytes }) => sum + bytes, 0),
+    packets: body.filter(({ bytes }) => bytes >= PACKET_BYTES).length,
     straight: count('BRA') === 1 && count('BRX', 'CALL', 'RET', 'EXIT') === 0,
     local: count('LDL', 'STL'),
     names,

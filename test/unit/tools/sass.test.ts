@@ -42,11 +42,14 @@ describe('storeLoops', () => {
     expect(summary('a: STS BRA?a b: FFMA BRA?b STG16 EXIT')).toEqual([]);
   });
 
-  it('lists the loop that stores most first, of equals the longer one', () => {
-    expect(summary('a: STG16 BRA?a b: STG16 STG16 BRA?b c: MOV STG16 BRA?c EXIT')).toEqual([
+  it('lists the loop of most packets first, of equals one without branches, of equals the longer one', () => {
+    const loops =
+      'a: STG16 BRA?a b: STG16 STG16 BRA?b c: MOV STG16 BRA?c d: STG16 BRA?e STG8 STG8 e: BRA?d EXIT';
+    expect(summary(loops)).toEqual([
       [3, 32, true],
       [3, 16, true],
       [2, 16, true],
+      [5, 32, false],
     ]);
   });
 
