@@ -21,12 +21,6 @@ const BUDGET_ARCHITECTURE = 90;
  * Instructions per sample, at most, in the loop that full tiles run in. An H200 stores a float32 in the time of about 30
  * (docs/adr/0007-cuda.md). Where a law needs more, the number is today's and a little, so that it does not grow unseen.
  */
-const BUDGET_ARCHITECTURE = 90;
-/**
- * Instructions per sample, at most, in the loop that full tiles run in. An H200's multiprocessor issues four a clock and
- * stores, at 4.8 TB/s for all 132 of them, a float32 in seven to eight clocks: 32 is what a store leaves time for. Where
- * the laws need more, the number is today's and a little, so that it does not grow unseen.
- */
 const BUDGET = new Map([
   ['fillUniformF32', 15],
   ['fillUniformBF16', 17],
