@@ -129,11 +129,8 @@ void Device::close() {
   // Twice, since without it all the rest would be left to the context, which others may hold too.
   const bool pushed =
       driver_.CtxPushCurrent(context_) == kSuccess || driver_.CtxPushCurrent(context_) == kSuccess;
-  while (!allocations_.empty()) {
-    const uint64_t address = allocations_.begin()->first;
-    removeAllocation(address);
-    driver_.MemFree(address);
-  }
+  while (!allocations_.empty()) removeAllocation(allocations_.begin()->first, true);
+  for (const auto& [address, bytes] : freeLater_) driver_.MemFree(address);
   for (Slot& slot : slots_) {
     slot.hostData.free(*this);
     slot.deviceData.free(*this);
@@ -212,13 +209,14 @@ void Device::addAllocation(uint64_t address, uint64_t bytes) {
   liveBytes += bytes;
 }
 
-bool Device::removeAllocation(uint64_t address) {
+bool Device::removeAllocation(uint64_t address, bool freeLater) {
   std::lock_guard<std::mutex> lock(allocationsMutex_);
   const auto found = allocations_.find(address);
   if (found == allocations_.end()) return false;
   liveAllocations -= 1;
   liveBytes -= found->second;
-  allocations_.erase(found);
+  auto node = allocations_.extract(found);
+  if (freeLater) freeLater_.insert(std::move(node));
   return true;
 }
 
@@ -235,7 +233,7 @@ Status Device::synchronize() {
 
 Use::Use(Device& device, Kind kind) : device_(device) {
   if (kind == kExclusive) lock_ = std::unique_lock<std::mutex>(device.workMutex_);
-  status_ = device.fault();
+  if (kind != kFreeing) status_ = device.fault();
   if (!status_.ok()) return;
   status_ = device.check(device.driver_.CtxPushCurrent(device.context_), "cuCtxPushCurrent");
   pushed_ = status_.ok();

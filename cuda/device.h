@@ -63,9 +63,10 @@ class Device {
   // reused.
   Status synchronize();
 
-  // The list behind memory.h; close() frees what is on it. False: the address is not.
+  // The list behind memory.h. False: the address is not on it. `freeLater`: it is off the list and no longer
+  // counted, but its memory stays until the device closes.
   void addAllocation(uint64_t address, uint64_t bytes);
-  bool removeAllocation(uint64_t address);
+  bool removeAllocation(uint64_t address, bool freeLater);
 
  private:
   friend class Use;
@@ -84,6 +85,7 @@ class Device {
   std::map<std::string, Kernel> kernels_;
   std::mutex allocationsMutex_;
   std::map<uint64_t, uint64_t> allocations_;  // address → bytes
+  std::map<uint64_t, uint64_t> freeLater_;
 
   std::mutex workMutex_;  // held by an exclusive Use
   std::mutex faultMutex_;
@@ -91,10 +93,11 @@ class Device {
 };
 
 // While one lives, the device's context is the calling thread's. Exclusive: and its streams, slots and
-// kernels are this thread's alone, until which it waits. To be used only when status() is ok.
+// kernels are this thread's alone, until which it waits. For freeing: shared, and also after a fault. To be
+// used only when status() is ok.
 class Use {
  public:
-  enum Kind { kShared, kExclusive };
+  enum Kind { kShared, kExclusive, kFreeing };
   Use(Device& device, Kind kind);
   ~Use();
   Use(const Use&) = delete;

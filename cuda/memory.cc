@@ -40,12 +40,13 @@ Status allocate(Device& device, uint64_t bytes, uint64_t* address) {
 Status release(Device& device, uint64_t address) {
   return guarded([&]() -> Status {
     if (address == 0) return {};
-    if (!device.removeAllocation(address)) {
+    const Use use(device, Use::kFreeing);
+    // Off the list first: once it is free, another thread may get the same address.
+    if (!device.removeAllocation(address, !use.status().ok())) {
       return {Code::kInvalidTarget,
               "expected memory that was allocated here and not freed yet but received " + hex(address) +
                   " on GPU " + std::to_string(device.ordinal())};
     }
-    const Use use(device, Use::kShared);
     if (!use.status().ok()) return use.status();
     return device.check(device.driver().MemFree(address), "cuMemFree");
   });
