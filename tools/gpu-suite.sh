@@ -11,8 +11,8 @@
 # what could run failed, or when nothing could.
 #
 # Needs: nvcc, CMake and a C++ compiler; cuRAND's headers in build/cuda-headers (node tools/fetch-cuda-headers.mjs on
-# a machine with Node and a network), in the toolkit, or in a Python package. Where they are: compute-sanitizer, and
-# Python with PyTorch, CuPy and JAX.
+# a machine with Node and a network), in the toolkit, or in a Python package. Used where they are: compute-sanitizer,
+# Python with PyTorch, CuPy and JAX, and what tools/pack-gpu.mjs packed, for the tests in TypeScript.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -148,6 +148,13 @@ else
       results[-1]="skipped  compute-sanitizer, $tool: it does not support this device"
     fi
   done
+fi
+if [ ! -x build/gpu-pack/run.sh ]; then
+  skip 'TypeScript tests' 'they were not brought along (node tools/pack-gpu.mjs)'
+elif [ "$mode" = dry ]; then
+  ISOMETRY_TEST_FAKE_GPU=1 part 'TypeScript tests' 120 build/gpu-pack/run.sh "$PWD/$build/unpacked" test/gpu
+else
+  part 'TypeScript tests' 120 build/gpu-pack/run.sh "$PWD/$build/unpacked" test/gpu
 fi
 [ "$mode" = checks ] && finish
 
