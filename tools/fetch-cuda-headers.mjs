@@ -57,7 +57,15 @@ function fetchHeaders(wheel) {
   const temporary = mkdtempSync(join(out, 'wheel-'));
   try {
     const pip = ['-m', 'pip', '--disable-pip-version-check'];
-    const download = [...pip, 'download', '-qq', '--no-input', '--no-deps', '--only-binary=:all:'];
+    const download = [
+      ...pip,
+      'download',
+      '-qq',
+      '--no-input',
+      '--no-deps',
+      '--only-binary=:all:',
+      '--retries=1',
+    ];
     run('python3', [...download, '--dest', temporary, wheel]);
     // The wheel is a zip; Python, which has just fetched it, unpacks it too.
     const unpack = `
