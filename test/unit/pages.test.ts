@@ -31,7 +31,7 @@ describe('every page', () => {
     const text = read('ARCHITECTURE.md');
     const folders = ['src', 'core', 'cpu', 'binding', 'cuda', 'test', 'tools', 'docs', 'examples'];
     const files = [...readdirSync(root), ...folders.flatMap(filesUnder)];
-    const isFile = /[\w./-]+\.(?:ts|h|cc|mjs|json|txt)\b/g;
+    const isFile = /[\w./-]+\.(?:ts|h|cc|cu|mjs|json|txt)\b/g;
     const names = [...text.matchAll(isFile)].map(([name]) => name).filter((name) => !name.includes('NAME'));
     expect(names.length).toBeGreaterThan(60);
     for (const name of names)
@@ -41,7 +41,7 @@ describe('every page', () => {
       ).toBe(true);
 
     const code = files
-      .filter((name) => /^(src|core|cpu|binding)\/.*\.(ts|h|cc)$/.test(name))
+      .filter((name) => /^(src|core|cpu|cuda|binding)\/.*\.(ts|h|cc|cu)$/.test(name))
       .map(read)
       .join('\n');
     const functions = [...text.replace(isFile, '').matchAll(/`(?:\w+(?:\.|::))?([a-z]\w+)`/g)];

@@ -128,7 +128,7 @@ describe('README.md', () => {
   it('has every environment variable that is read', () => {
     const used = new Set<string>();
     for (const file of filesUnder('src').filter((name) => name.endsWith('.ts'))) {
-      for (const [, variable] of read(file).matchAll(/process\.env\['(ISOMETRY_\w+)'\]/g))
+      for (const [, variable] of read(file).matchAll(/(?:process\.env|= )\['(ISOMETRY_\w+)'/g))
         used.add(variable!);
     }
     expect(used.size).toBeGreaterThan(3);
