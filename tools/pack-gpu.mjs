@@ -137,6 +137,11 @@ fi
 cd "$folder/isometry"
 export PATH="$PWD/bin:$PATH" NO_COLOR=1
 export ISOMETRY_REQUIRE_NATIVE=1 ISOMETRY_REQUIRE_GPU=1
+# Where Python's packages bring cuSOLVER, the addon looks in the environment that is active.
+if [ -z "\${VIRTUAL_ENV:-}" ] && command -v python3 > /dev/null; then
+  VIRTUAL_ENV=$(python3 -c 'import sys; print(sys.prefix)')
+  export VIRTUAL_ENV
+fi
 node dist/cli/main.js doctor || true
 if [ $# -eq 0 ]; then set -- test/gpu test/parity/cpu-js.test.ts; fi
 exec node node_modules/vitest/vitest.mjs run "$@"

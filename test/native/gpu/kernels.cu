@@ -173,24 +173,24 @@ __device__ void flatFill(const Flat& flat) {
 
 }  // namespace
 
-#define ISOMETRY_FLAT(name, Law)                                                 \
-  extern "C" __global__ void flat##name##1(const __grid_constant__ Flat flat) {  \
-    flatFill<Law, 1, false>(flat);                                               \
-  }                                                                              \
-  extern "C" __global__ void flat##name##2(const __grid_constant__ Flat flat) {  \
-    flatFill<Law, 2, false>(flat);                                               \
-  }                                                                              \
-  extern "C" __global__ void flat##name##4(const __grid_constant__ Flat flat) {  \
-    flatFill<Law, 4, false>(flat);                                               \
-  }                                                                              \
-  extern "C" __global__ void flat##name##1s(const __grid_constant__ Flat flat) { \
-    flatFill<Law, 1, true>(flat);                                                \
-  }                                                                              \
-  extern "C" __global__ void flat##name##2s(const __grid_constant__ Flat flat) { \
-    flatFill<Law, 2, true>(flat);                                                \
-  }                                                                              \
-  extern "C" __global__ void flat##name##4s(const __grid_constant__ Flat flat) { \
-    flatFill<Law, 4, true>(flat);                                                \
+#define ISOMETRY_FLAT(name, Law)                                                                         \
+  extern "C" __global__ void __launch_bounds__(1024) flat##name##1(const __grid_constant__ Flat flat) {  \
+    flatFill<Law, 1, false>(flat);                                                                       \
+  }                                                                                                      \
+  extern "C" __global__ void __launch_bounds__(1024) flat##name##2(const __grid_constant__ Flat flat) {  \
+    flatFill<Law, 2, false>(flat);                                                                       \
+  }                                                                                                      \
+  extern "C" __global__ void __launch_bounds__(1024) flat##name##4(const __grid_constant__ Flat flat) {  \
+    flatFill<Law, 4, false>(flat);                                                                       \
+  }                                                                                                      \
+  extern "C" __global__ void __launch_bounds__(1024) flat##name##1s(const __grid_constant__ Flat flat) { \
+    flatFill<Law, 1, true>(flat);                                                                        \
+  }                                                                                                      \
+  extern "C" __global__ void __launch_bounds__(1024) flat##name##2s(const __grid_constant__ Flat flat) { \
+    flatFill<Law, 2, true>(flat);                                                                        \
+  }                                                                                                      \
+  extern "C" __global__ void __launch_bounds__(1024) flat##name##4s(const __grid_constant__ Flat flat) { \
+    flatFill<Law, 4, true>(flat);                                                                        \
   }
 
 ISOMETRY_FLAT(Store, Store)
