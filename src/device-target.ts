@@ -81,6 +81,10 @@ export function checkDeviceTarget(target: CheckedTarget, dtype: DType, length: n
     );
   }
   if (length === 0) return;
+  if (target.pointer + BigInt(needed) > MAX_POINTER) {
+    const what = `an address with ${needed} bytes of address space behind it`;
+    throw expected('INVALID_TARGET', what, 'target.pointer', target.pointer);
+  }
   if (target.pointer === 0n) {
     throw expected('INVALID_TARGET', 'an address other than 0', 'target.pointer', target.pointer);
   }

@@ -72,6 +72,14 @@ describe('checkDeviceTarget', () => {
     }
   });
 
+  it('refuses what reaches beyond the address space', () => {
+    check({ pointer: 2n ** 64n - 68n });
+    expect(() => check({ pointer: 2n ** 64n - 64n })).toThrowError(
+      refusal(/64 bytes of address space behind it/),
+    );
+    expect(() => check({ pointer: 2n ** 64n - 4n })).toThrowError(refusal(/address space/));
+  });
+
   it('wants a tensor to be of that dtype and size', () => {
     check({ dtype: 'float32' });
     expect(() => check({ dtype: 'bfloat16' })).toThrowError(refusal(/a DeviceTensor of dtype float32/));
