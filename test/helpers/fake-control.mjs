@@ -17,6 +17,7 @@ const WORDS = [
   'launches',
   'injected',
   'allocations',
+  'hostOnlyFailures',
 ];
 const NAME_AT = 16 * 8;
 const BYTES = 24 * 8;

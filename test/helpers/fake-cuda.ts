@@ -92,7 +92,7 @@ const PREPARE = `
       return 'ok';
     } catch (error) {
       globalThis.last = error;
-      return error?.code ?? error?.name ?? String(error);
+      return error?.name === 'IsometryError' ? error.code : error?.name ?? String(error);
     }
   };
   const settled = async (test, ms = 5000) => {

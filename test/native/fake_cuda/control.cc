@@ -113,6 +113,7 @@ struct Control {
       matched = 0;
       set(kCalls, 0);
       set(kInjected, 0);
+      set(kHostOnlyFailures, 0);
     }
     set(kCalls, get(kCalls) + 1);
     const char* only = reinterpret_cast<const char*>(words + kFailName);
@@ -122,6 +123,7 @@ struct Control {
     if (at <= 0 || matched < at) return false;
     if (matched > at && (get(kFailForever) == 0 || (*only == 0 && kind == Kind::kHostOnly))) return false;
     set(kInjected, get(kInjected) + 1);
+    if (kind == Kind::kHostOnly) set(kHostOnlyFailures, get(kHostOnlyFailures) + 1);
     return true;
   }
 };

@@ -34,20 +34,21 @@ namespace fake_cuda {
 // The 64-bit words of FAKE_CUDA_CONTROL; test/helpers/fake-cuda.ts has the same list. A test writes the first
 // ones and then a new generation, upon which the fake counts its calls from 0 again.
 enum Word : int {
-  kReady,         // by the fake: 1, it has seen the file
-  kGeneration,    // by the test
-  kFailAt,        // by the test, as are those up to kInitCode; 0: nothing fails
-  kFailCode,      //
-  kFailForever,   //
-  kInitCode,      //
-  kCalls,         // by the fake: calls since the generation was seen
-  kLive,          // objects that are not freed, or were not when their context went
-  kLiveBytes,     // of device memory
-  kDamage,        // things done wrong
-  kLaunches,      // kernels
-  kInjected,      // failures since the generation was seen
-  kAllocations,   // device allocations ever made
-  kFailName = 16  // by the test: a function's name in 64 bytes, or nothing for any
+  kReady,             // by the fake: 1, it has seen the file
+  kGeneration,        // by the test
+  kFailAt,            // by the test, as are those up to kInitCode; 0: nothing fails
+  kFailCode,          //
+  kFailForever,       //
+  kInitCode,          //
+  kCalls,             // by the fake: calls since the generation was seen
+  kLive,              // objects that are not freed, or were not when their context went
+  kLiveBytes,         // of device memory
+  kDamage,            // things done wrong
+  kLaunches,          // kernels
+  kInjected,          // failures since the generation was seen
+  kAllocations,       // device allocations ever made
+  kHostOnlyFailures,  // of these, of calls that ask nothing of a device
+  kFailName = 16      // by the test: a function's name in 64 bytes, or nothing for any
 };
 inline constexpr int kWords = 24;
 
