@@ -18,5 +18,5 @@ for (const sanitizers of ['address,undefined', 'thread']) {
   const options = ['-DISOMETRY_TESTS=ON', '-DISOMETRY_CUDA=OFF', `-DISOMETRY_SANITIZE=${sanitizers}`];
   run('cmake', '-S', '.', '-B', folder, ...options, '--log-level=WARNING');
   run('cmake', '--build', folder, '--parallel');
-  run(`${folder}/test/native/isometry_native_test`);
+  run('ctest', '--test-dir', folder, '--output-on-failure');
 }
