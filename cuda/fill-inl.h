@@ -21,31 +21,60 @@ ISOMETRY_HD void storePacket(Packet* out, const Packet& packet) {
 #endif
 }
 
-// One packet of a dense task, from block `block` (of its lower 32 bits) on.
+// The packets of a tile of a dense task. No lambdas where packets are made: the compiler decides for itself
+// whether to inline those, and the round keys are operands in constant memory only while all is one function.
 template <Kind kind, DType dtype>
-ISOMETRY_HD Packet makePacket(const Law<kind, dtype>& law, const PhiloxKeys& keys, uint64_t stream,
-                              uint32_t block, uint32_t blockHigh) {
-  Packet packet;
-  uint32_t words[4];
-  drawBlock(keys, stream, block, blockHigh, words);
-  if constexpr (dtype == DType::kFloat64) {
-    const auto first = bitCast<uint64_t>(law.value(words, 0));
-    const auto second = bitCast<uint64_t>(law.value(words, 1));
-    packet = {{static_cast<uint32_t>(first), static_cast<uint32_t>(first >> 32),
-               static_cast<uint32_t>(second), static_cast<uint32_t>(second >> 32)}};
-  } else if constexpr (dtype == DType::kFloat32) {
-    packet = {{bitCast<uint32_t>(law.value(words, 0)), bitCast<uint32_t>(law.value(words, 1)),
-               bitCast<uint32_t>(law.value(words, 2)), bitCast<uint32_t>(law.value(words, 3))}};
-  } else {
-    using Element = ElementOf<dtype>;
-    packet.w[0] = Element::pack(law.value(words, 0), law.value(words, 1));
-    packet.w[1] = Element::pack(law.value(words, 2), law.value(words, 3));
-    drawBlock(keys, stream, block + 1, blockHigh, words);
-    packet.w[2] = Element::pack(law.value(words, 0), law.value(words, 1));
-    packet.w[3] = Element::pack(law.value(words, 2), law.value(words, 3));
+struct Packets {
+  const Law<kind, dtype> law;
+  const PhiloxKeys& keys;
+  uint64_t stream;
+  uint32_t block, blockHigh;  // of packet 0; the upper half is that of all
+
+  ISOMETRY_HD Packets(const Launch& launch, const Task& task, uint64_t first, const Place& place)
+      : law(task.numbers, place), keys(launch.keys), stream(task.stream) {
+    const uint64_t at = task.source + first * blocksPerPacket(dtype);
+    block = static_cast<uint32_t>(at);
+    blockHigh = static_cast<uint32_t>(at >> 32);
   }
-  return packet;
-}
+
+  ISOMETRY_HD Packet operator()(uint32_t i) const {
+    Packet packet;
+    uint32_t words[4];
+    const uint32_t own = block + blocksPerPacket(dtype) * i;
+    drawBlock(keys, stream, own, blockHigh, words);
+    if constexpr (dtype == DType::kFloat64) {
+      const auto first = bitCast<uint64_t>(law.value(words, 0));
+      const auto second = bitCast<uint64_t>(law.value(words, 1));
+      packet = {{static_cast<uint32_t>(first), static_cast<uint32_t>(first >> 32),
+                 static_cast<uint32_t>(second), static_cast<uint32_t>(second >> 32)}};
+    } else if constexpr (dtype == DType::kFloat32) {
+      packet = {{bitCast<uint32_t>(law.value(words, 0)), bitCast<uint32_t>(law.value(words, 1)),
+                 bitCast<uint32_t>(law.value(words, 2)), bitCast<uint32_t>(law.value(words, 3))}};
+    } else {
+      using Element = ElementOf<dtype>;
+      packet.w[0] = Element::pack(law.value(words, 0), law.value(words, 1));
+      packet.w[1] = Element::pack(law.value(words, 2), law.value(words, 3));
+      drawBlock(keys, stream, own + 1, blockHigh, words);
+      packet.w[2] = Element::pack(law.value(words, 0), law.value(words, 1));
+      packet.w[3] = Element::pack(law.value(words, 2), law.value(words, 3));
+    }
+    return packet;
+  }
+};
+
+// Of constants: each is the same.
+template <DType dtype>
+struct Packets<Kind::kConstant, dtype> {
+  Packet packet;
+
+  ISOMETRY_HD Packets(const Launch&, const Task& task, uint64_t, const Place&) {
+    const uint64_t a = task.numbers.pattern[0], b = task.numbers.pattern[1];
+    packet = {{static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32), static_cast<uint32_t>(b),
+               static_cast<uint32_t>(b >> 32)}};
+  }
+
+  ISOMETRY_HD Packet operator()(uint32_t) const { return packet; }
+};
 
 // The beginning of a packet.
 ISOMETRY_HD void storeHalves(Packet* out, const Packet& packet, uint32_t halves) {
@@ -59,20 +88,21 @@ ISOMETRY_HD void storeHalves(Packet* out, const Packet& packet, uint32_t halves)
 // Packets thread, thread + kThreads, … below count, and of packet `count` the first `halves` halves, if any.
 // `unroll` packets are written out in the inner loop, so that the ends of one overlap with the beginning of
 // the next.
-template <uint32_t unroll, class Make>
-ISOMETRY_HD void storeTile(Packet* out, uint32_t thread, uint32_t count, uint32_t halves, const Make& make) {
+template <uint32_t unroll, class Packets>
+ISOMETRY_HD void storeTile(Packet* out, uint32_t thread, uint32_t count, uint32_t halves,
+                           const Packets& packets) {
   static_assert(kTurns % unroll == 0, "full tiles would take the slow loop");
   constexpr uint32_t kStride = unroll * kThreads;
   uint32_t i = thread;
   ISOMETRY_ROLLED
   for (uint32_t stride = 0; stride < count / kStride; ++stride) {  // the same for all threads
     ISOMETRY_UNROLL
-    for (uint32_t k = 0; k < unroll; ++k) storePacket(out + i + k * kThreads, make(i + k * kThreads));
+    for (uint32_t k = 0; k < unroll; ++k) storePacket(out + i + k * kThreads, packets(i + k * kThreads));
     i += kStride;
   }
   ISOMETRY_ROLLED
   for (; i < count + (halves > 0); i += kThreads) {
-    const Packet packet = make(i);
+    const Packet packet = packets(i);
     if (i < count) {
       storePacket(out + i, packet);
     } else {
@@ -81,11 +111,14 @@ ISOMETRY_HD void storeTile(Packet* out, uint32_t thread, uint32_t count, uint32_
   }
 }
 
-// As many packets as hide the latencies of one another; float64 polynomials are long enough by themselves.
+// As many packets as hide the latencies of one another: 16 samples, but few of the long polynomials in
+// float64.
 template <Kind kind, DType dtype>
 ISOMETRY_HD constexpr uint32_t unrollOf() {
   if (kind == Kind::kQuantile) return 1;
-  return dtype == DType::kFloat64 ? 2 : kind == Kind::kConstant || dtype == DType::kFloat32 ? 8 : 4;
+  if (kind == Kind::kConstant) return 8;
+  if (dtype != DType::kFloat32) return 2;
+  return kind == Kind::kTruncatedNormal ? 8 : 4;  // 8 saves an instruction in four samples
 }
 
 // Where one run of a strided task begins.
@@ -128,7 +161,7 @@ ISOMETRY_HD void eachOfUnit(const Task& task, const Axis* axes, uint64_t unit, c
 
 // This thread's part of one tile of a dense task. The task is a copy: the stores could otherwise change it,
 // for all the compiler knows.
-template <Kind kind, DType dtype, uint32_t unroll>
+template <Kind kind, DType dtype>
 ISOMETRY_HD void fillDense(const Launch& launch, Task task, uint64_t tile, const Place& place) {
   const uint64_t perTile = uint64_t{kThreads} * launch.unitsPerThread;
   const uint64_t first = (tile - task.firstTile) * perTile;
@@ -137,20 +170,8 @@ ISOMETRY_HD void fillDense(const Launch& launch, Task task, uint64_t tile, const
   const uint32_t count = static_cast<uint32_t>(left < perTile ? left : perTile) - (cut ? 1 : 0);
   const uint32_t halves = cut ? task.lastHalves : 0;
   Packet* out = reinterpret_cast<Packet*>(task.out) + first;
-  if constexpr (kind == Kind::kConstant) {
-    const uint64_t a = task.numbers.pattern[0], b = task.numbers.pattern[1];
-    const Packet packet{{static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32), static_cast<uint32_t>(b),
-                         static_cast<uint32_t>(b >> 32)}};
-    storeTile<unroll>(out, place.thread, count, halves, [&](uint32_t) { return packet; });
-  } else {
-    const Law<kind, dtype> law(task.numbers, place);
-    constexpr uint32_t kBlocks = blocksPerPacket(dtype);
-    const uint64_t block = task.source + first * kBlocks;
-    const uint32_t low = static_cast<uint32_t>(block), high = static_cast<uint32_t>(block >> 32);
-    storeTile<unroll>(out, place.thread, count, halves, [&](uint32_t i) {
-      return makePacket(law, launch.keys, task.stream, low + kBlocks * i, high);
-    });
-  }
+  storeTile<unrollOf<kind, dtype>()>(out, place.thread, count, halves,
+                                     Packets<kind, dtype>(launch, task, first, place));
 }
 
 // The same of a strided task.
@@ -198,48 +219,45 @@ ISOMETRY_HD uint32_t taskOfTile(const Launch& launch, uint64_t tile) {
   return low;
 }
 
-// All tiles of this thread's block; `visit` is called with each and its task.
-template <class Visit>
-ISOMETRY_HD void eachTile(const Launch& launch, const Place& place, const Visit& visit) {
+// The kernels' bodies: all tiles of this thread's block. Dense tasks of one law:
+template <Kind kind, DType dtype>
+ISOMETRY_HD void fillLaw(const Launch& launch, const Place& place) {
   for (uint64_t tile = place.block; tile < launch.tiles; tile += place.blocks) {
-    visit(launch.tasks[taskOfTile(launch, tile)], tile);
+    const Task& task = launch.tasks[taskOfTile(launch, tile)];
+    fillDense<kind, dtype>(launch, task, tile, place);
   }
 }
 
-// The kernels' bodies. Dense tasks of one law:
-template <Kind kind, DType dtype>
-ISOMETRY_HD void fillLaw(const Launch& launch, const Place& place) {
-  eachTile(launch, place, [&](const Task& task, uint64_t tile) {
-    fillDense<kind, dtype, unrollOf<kind, dtype>()>(launch, task, tile, place);
-  });
-}
-
-// Any tasks; with half as many packets written out, for the sake of the instruction cache:
-ISOMETRY_HD void fillMixed(const Launch& launch, const Place& place) {
-  eachTile(launch, place, [&](const Task& task, uint64_t tile) {
-    if (task.rowBlocks != 0) {
-      switch (task.kind * 4 + task.dtype) {
+// Any tasks:
+ISOMETRY_HD void fillAny(const Launch& launch, const Task& task, uint64_t tile, const Place& place) {
+  if (task.rowBlocks != 0) {
+    switch (task.kind * 4 + task.dtype) {
 #define ISOMETRY_CASE(name, kind, dtype)                 \
   case lawCode(kind, dtype):                             \
     fillStrided<kind, dtype>(launch, task, tile, place); \
     break;
-        ISOMETRY_FOR_EACH_CONSTANT(ISOMETRY_CASE)
-        ISOMETRY_FOR_EACH_RANDOM_LAW(ISOMETRY_CASE)
+      ISOMETRY_FOR_EACH_CONSTANT(ISOMETRY_CASE)
+      ISOMETRY_FOR_EACH_RANDOM_LAW(ISOMETRY_CASE)
 #undef ISOMETRY_CASE
-      }
-    } else if (task.kind == static_cast<uint32_t>(Kind::kConstant)) {
-      fillDense<Kind::kConstant, DType::kFloat32, 4>(launch, task, tile, place);
-    } else {
-      switch (task.kind * 4 + task.dtype) {
-#define ISOMETRY_CASE(name, kind, dtype)                                                  \
-  case lawCode(kind, dtype):                                                              \
-    fillDense<kind, dtype, (unrollOf<kind, dtype>() + 1) / 2>(launch, task, tile, place); \
-    break;
-        ISOMETRY_FOR_EACH_RANDOM_LAW(ISOMETRY_CASE)
-#undef ISOMETRY_CASE
-      }
     }
-  });
+  } else if (task.kind == static_cast<uint32_t>(Kind::kConstant)) {
+    fillDense<Kind::kConstant, DType::kFloat32>(launch, task, tile, place);
+  } else {
+    switch (task.kind * 4 + task.dtype) {
+#define ISOMETRY_CASE(name, kind, dtype)               \
+  case lawCode(kind, dtype):                           \
+    fillDense<kind, dtype>(launch, task, tile, place); \
+    break;
+      ISOMETRY_FOR_EACH_RANDOM_LAW(ISOMETRY_CASE)
+#undef ISOMETRY_CASE
+    }
+  }
+}
+
+ISOMETRY_HD void fillMixed(const Launch& launch, const Place& place) {
+  for (uint64_t tile = place.block; tile < launch.tiles; tile += place.blocks) {
+    fillAny(launch, launch.tasks[taskOfTile(launch, tile)], tile, place);
+  }
 }
 
 // Standard normals of consecutive words, for the proof over all of them.
