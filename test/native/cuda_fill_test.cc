@@ -1,89 +1,29 @@
-// Fills through the fake driver against the CPU's; what the driver may do wrong at any call; threads.
+// Fills through the fake driver against the CPU's; cancelling; threads.
+#include <chrono>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "check.h"
-#include "core/quantile.h"
 #include "cpu/fill.h"
 #include "cuda/device.h"
 #include "cuda/fill.h"
 #include "cuda/memory.h"
 #include "cuda_fake.h"
+#include "cuda_outputs.h"
 #include "jobs.h"
 
 namespace isometry::cuda {
 namespace {
 
+using test::asExpected;
 using test::denseJob;
 using test::Fake;
-
-const std::vector<double>& table() {
-  static const std::vector<double>* const made = [] {
-    auto* rows = new std::vector<double>(kQuantileTableSize, 0.0);
-    for (int row = 0; row < kQuantileRows; row++)
-      (*rows)[static_cast<size_t>(row) * (kQuantileDegree + 1)] = row;
-    return rows;
-  }();
-  return *made;
-}
-
-// One output of `count` elements, from a job of its own; a window of it, on the host.
-struct Output {
-  Job job;
-  Fill fill;
-  uint64_t start, end;
-  std::vector<char> bytes, expected;
-
-  Output(Kind kind, DType dtype, uint64_t count, uint64_t start_, uint64_t end_)
-      : job(denseJob(kind, count)), fill{42, dtype, &job, 1}, start(start_), end(end_) {
-    job.stream += count;
-    job.params.table = table().data();
-    bytes.assign((end - start) * byteSize(dtype) + 1, '\xca');
-    expected = bytes;
-    cpu::bestTarget()->fill(fill, expected.data(), start, end);
-  }
-  Output(const Output&) = delete;
-  HostPart part() { return {fill, start, end, bytes.data()}; }
-};
-
-using Outputs = std::vector<std::unique_ptr<Output>>;
-
-Outputs variousOutputs() {
-  Outputs outputs;
-  const struct {
-    Kind kind;
-    DType dtype;
-    uint64_t count, start, end;
-  } cases[] = {
-      {Kind::kNormal, DType::kFloat32, 3000, 0, 3000},
-      {Kind::kConstant, DType::kFloat16, 5, 0, 5},
-      {Kind::kUniform, DType::kFloat64, 777, 1, 776},
-      {Kind::kUniform, DType::kFloat32, 10, 10, 10},
-      {Kind::kTruncatedNormal, DType::kBFloat16, 999, 3, 999},
-      {Kind::kQuantile, DType::kFloat64, 500, 7, 499},
-      {Kind::kQuantile, DType::kFloat32, 130, 0, 130},
-      {Kind::kNormal, DType::kFloat16, 1, 0, 1},
-  };
-  for (const auto& c : cases)
-    outputs.push_back(std::make_unique<Output>(c.kind, c.dtype, c.count, c.start, c.end));
-  return outputs;
-}
-
-std::vector<HostPart> partsOf(Outputs& outputs) {
-  std::vector<HostPart> parts;
-  for (auto& output : outputs) parts.push_back(output->part());
-  return parts;
-}
-
-bool asExpected(const Outputs& outputs) {
-  for (const auto& output : outputs) {
-    if (output->bytes != output->expected) return false;
-  }
-  return true;
-}
+using test::Output;
+using test::Outputs;
+using test::partsOf;
+using test::variousOutputs;
 
 TEST(hostFillsEqualTheCpusWhateverTheChunk) {
   Fake fake;
@@ -187,7 +127,7 @@ TEST(aCancelledHostFillEndsWithinAFewChunks) {
   acquireDevices();
   Device* device = nullptr;
   CHECK(Device::open(0, &device).ok());
-  Output output(Kind::kConstant, DType::kFloat32, 100'000, 0, 100'000);
+  Output output(Kind::kUniform, DType::kFloat32, 100'000, 0, 100'000);
   const HostPart part = output.part();
   std::atomic<bool> cancelled{false};
   const int64_t launches = fake_cuda_launches();
@@ -199,6 +139,19 @@ TEST(aCancelledHostFillEndsWithinAFewChunks) {
   canceller.join();
   CHECK(fake_cuda_launches() - launches < 100);
   CHECK(output.bytes != output.expected);
+  // Nothing of it goes on: what is in the buffers stays there.
+  const auto pinned = [device] {
+    const Use use(*device, Use::kExclusive);
+    std::string bytes;
+    for (int i = 0; i < kSlots; i++) {
+      const PinnedBuffer& data = device->slot(i).hostData;
+      bytes.append(reinterpret_cast<const char*>(data.data), data.bytes);
+    }
+    return bytes;
+  };
+  const std::string before = pinned();
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  CHECK(pinned() == before);
   Outputs after = variousOutputs();
   const std::vector<HostPart> parts = partsOf(after);
   CHECK(fillHost(*device, parts.data(), parts.size(), nullptr, 1024).ok() && asExpected(after));
@@ -233,65 +186,6 @@ TEST(threadsShareADevice) {
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(fake.leaked() == 0 && fake.damage() == 0);
-}
-
-// All that a process does, with the first error; the results are right when there is none.
-Status wholeLife(bool* right) {
-  Status first;
-  const auto note = [&first](Status status) {
-    if (first.ok()) first = std::move(status);
-    return first.ok();
-  };
-  *right = true;
-  acquireDevices();
-  Device* device = nullptr;
-  uint64_t address = 0;
-  Outputs outputs = variousOutputs();
-  const std::vector<HostPart> parts = partsOf(outputs);
-  if (note(Device::open(0, &device)) && note(allocate(*device, 12'000, &address))) {
-    if (note(fillHost(*device, parts.data(), parts.size(), nullptr, 2048))) *right = asExpected(outputs);
-    Output& output = *outputs[0];
-    const Part part{output.fill, output.start, output.end, address};
-    std::vector<char> copy(12'000);
-    PointerInfo info;
-    if (note(pointerInfo(address, &info))) *right = *right && info.device && info.bytes == 12'000;
-    if (note(fillDevice(*device, &part, 1, nullptr)) &&
-        note(copyToHost(*device, address, copy.data(), copy.size(), nullptr, 5000))) {
-      *right = *right && std::memcmp(copy.data(), output.expected.data(), copy.size()) == 0;
-    }
-    note(release(*device, address));
-  }
-  releaseDevices();
-  return first;
-}
-
-// Every call of a whole life fails once, and then every call from it on.
-TEST(anyCallMayFail) {
-  const struct {
-    const char* failCode;
-    Code code;
-  } cases[] = {{"2", Code::kOutOfMemory}, {"700", Code::kDeviceError}};
-  for (const auto& each : cases) {
-    for (const char* forever : {"0", "1"}) {
-      int call = 1, failures = 0;
-      for (bool injected = true; injected; call++) {
-        Fake fake{{"FAKE_CUDA_FAIL_AT", std::to_string(call)},
-                  {"FAKE_CUDA_FAIL_CODE", each.failCode},
-                  {"FAKE_CUDA_FAIL_FOREVER", forever}};
-        bool right = false;
-        const Status status = wholeLife(&right);
-        injected = fake_cuda_injected() > 0;
-        failures += status.ok() ? 0 : 1;
-        CHECK(status.ok() || status.code == each.code || status.code == Code::kUnavailable);
-        CHECK(right);
-        CHECK(fake.leaked() == 0 && fake.damage() == 0 && memoryStats().allocations == 0);
-      }
-      CHECK(call > 40 && failures > 30);
-    }
-  }
-  Fake fake;
-  bool right = false;
-  CHECK(wholeLife(&right).ok() && right);
 }
 
 }  // namespace
