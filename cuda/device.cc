@@ -93,6 +93,14 @@ Status Device::open(int ordinal, Device** out) {
   });
 }
 
+Device* Device::anyWorking() {
+  std::lock_guard<std::mutex> lock(devicesMutex);
+  for (Device* device : devices) {
+    if (device != nullptr && device->fault().ok()) return device;
+  }
+  return nullptr;
+}
+
 Status Device::create() {
   Status got = check(driver_.DeviceGet(&handle_, info_.index), "cuDeviceGet");
   if (!got.ok()) return got;

@@ -41,6 +41,9 @@ class Device {
   // The device of that ordinal, opened if it is not yet. Valid until the last releaseDevices.
   static Status open(int ordinal, Device** out);
 
+  // One that is open and has no fault, for questions that need some context; null when there is none.
+  static Device* anyWorking();
+
   const Driver& driver() const { return driver_; }
   const DeviceInfo& info() const { return info_; }
   int ordinal() const { return info_.index; }

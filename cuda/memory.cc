@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "cuda/device.h"
 
@@ -84,6 +85,13 @@ Status pointerInfo(uint64_t address, PointerInfo* info) {
     int count = 0;
     const Driver* driver = startDriver(&probe, &count);
     if (driver == nullptr) return {Code::kUnavailable, probe.reason};
+    // A driver may answer only a thread that has a context (CUDA_ERROR_INVALID_CONTEXT), whichever it is: one
+    // address space serves all devices.
+    std::optional<Use> use;
+    if (Device* working = Device::anyWorking()) {
+      use.emplace(*working, Use::kShared);
+      if (!use->status().ok()) return use->status();
+    }
     unsigned type = 0;
     int ordinal = 0;
     uint64_t base = 0;

@@ -29,7 +29,7 @@ struct PointerInfo {
 };
 
 // What the driver knows of an address, as of now; `device` is false for one that it does not know, such as
-// plain or freed memory. Asks no device.
+// plain or freed memory. Opens no device; without an open one the driver may refuse to answer.
 Status pointerInfo(uint64_t address, PointerInfo* info);
 
 // For another process: the handle of the allocation that holds the address, and the address's offset in it.

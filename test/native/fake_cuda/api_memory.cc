@@ -30,7 +30,10 @@ Result give(void* out, T value) {
   return kOk;
 }
 
+// The real driver answers some attributes without a context, depending on its version; this one none.
 Result pointerAttribute(void* out, int attribute, uint64_t address) {
+  Result why;
+  if (currentContext(&why) == nullptr) return why;
   const Block block = findBlock(address);
   if (out == nullptr || block.bytes == 0) return kInvalidValue;
   switch (attribute) {
