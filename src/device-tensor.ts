@@ -86,11 +86,13 @@ export class DeviceTensor<D extends DType = DType> {
    * @throws (rejects with) IsometryError `DISPOSED`, `OUT_OF_MEMORY`, `TOO_LARGE`, `DEVICE_ERROR`.
    */
   async toHost(): Promise<Tensor<D>> {
-    const { backend } = this.block();
+    const block = this.block();
     const data = allocateTensor(this.dtype, this.size, this.name);
-    if (this.size > 0) {
-      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      await backend.copyToHost(this.pointer, bytes);
+    block.hold(); // a large copy is several jobs
+    try {
+      if (this.size > 0) await block.backend.copyToHost(this.pointer, data);
+    } finally {
+      block.letGo();
     }
     return new Tensor(this.name, this.shape, this.dtype, data as ArrayOf[D]);
   }
@@ -98,8 +100,8 @@ export class DeviceTensor<D extends DType = DType> {
   /**
    * The memory for another process on this machine, which opens `handle` (`cudaIpcOpenMemHandle`) and finds the
    * tensor `offset` bytes further on. This process must hold the tensor until the other one has closed it.
-   * @throws IsometryError `DISPOSED`; `INVALID_TARGET` for a tensor without elements; `DEVICE_ERROR` where the system
-   * has no such handles.
+   * @throws IsometryError `DISPOSED`; `INVALID_TARGET` for a tensor without elements; `BACKEND_UNAVAILABLE` where the
+   * system has no such handles; `DEVICE_ERROR`.
    */
   ipcHandle(): IpcHandle {
     const { backend } = this.block();

@@ -27,6 +27,12 @@ const MAX_WORDS = 1 << 22;
 /** A chunk of a file: several of the pinned buffers that the addon copies through (8 MiB), so that they overlap. */
 const CHUNK_BYTES = 32 * 2 ** 20;
 
+/**
+ * Larger arrays are handed over in pieces: in Node 20 a Uint8Array holds 2^32 bytes, but a Float32Array 2^32 elements.
+ * A whole number of Philox blocks of any dtype.
+ */
+const MAX_VIEW_BYTES = 2 ** 31;
+
 let report: CudaReport | undefined;
 
 /**
@@ -67,8 +73,8 @@ export interface CudaBackend extends Backend {
   allocate(bytes: number): { id: number; pointer: bigint };
   /** The memory is free once no running job uses it any more. */
   free(id: number): void;
-  /** The `target.length` bytes from `address` on; `target` must be the caller's alone until the promise settles. */
-  copyToHost(address: bigint, target: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** The `target.byteLength` bytes from `address` on; `target` must be the caller's alone until the promise settles. */
+  copyToHost(address: bigint, target: ArrayBufferView, signal?: AbortSignal): Promise<void>;
   /** See `cudaIpcMemHandle_t`. */
   ipcHandle(address: bigint): { handle: Uint8Array; offset: number };
 }
@@ -87,9 +93,14 @@ export function cudaBackend(device: CudaDevice): CudaBackend {
 
 /**
  * {@link cudaBackend} on a binding of one's own.
+ * @param maxViewBytes - a multiple of 16.
  * @internal
  */
-export function createCudaBackend(binding: NativeBinding, device: CudaDevice): CudaBackend {
+export function createCudaBackend(
+  binding: NativeBinding,
+  device: CudaDevice,
+  maxViewBytes: number = MAX_VIEW_BYTES,
+): CudaBackend {
   const { index } = device;
 
   function run(start: (callback: CudaCallback) => number, signal: AbortSignal | undefined): Promise<void> {
@@ -137,13 +148,16 @@ export function createCudaBackend(binding: NativeBinding, device: CudaDevice): C
     chunkBytes: CHUNK_BYTES,
     probe: () => ({ available: true, detail: deviceName(device) }),
     fillSync(request, target, start) {
-      if (target.length > 0)
-        sync(() => binding.cudaFillSync(index, [wholePart(request, target, start)], bytesOf(target)));
+      for (const [bytes, at] of views(target, maxViewBytes)) {
+        const parts = [partInto(request, target, start, bytes, at)];
+        sync(() => binding.cudaFillSync(index, parts, bytes));
+      }
     },
     async fill(request, target, start, signal) {
-      if (target.length === 0) return;
-      const parts = [wholePart(request, target, start)];
-      await run((callback) => binding.cudaFillAsync(index, parts, bytesOf(target), callback), signal);
+      for (const [bytes, at] of views(target, maxViewBytes)) {
+        const parts = [partInto(request, target, start, bytes, at)];
+        await run((callback) => binding.cudaFillAsync(index, parts, bytes, callback), signal);
+      }
     },
     fillParts: (parts, buffer, signal) => fillBatches(parts, new Uint8Array(buffer), signal),
     fillDevice: (parts, address, signal) => fillBatches(parts, address, signal),
@@ -153,18 +167,41 @@ export function createCudaBackend(binding: NativeBinding, device: CudaDevice): C
     open: (signal) => run((callback) => binding.cudaOpenAsync(index, callback), signal),
     allocate: (bytes) => sync(() => binding.cudaAllocate(index, bytes)),
     free: (id) => binding.cudaFree(id),
-    copyToHost: (address, target, signal) =>
-      run((callback) => binding.cudaCopyToHostAsync(index, address, target, callback), signal),
+    async copyToHost(address, target, signal) {
+      for (const [bytes, at] of views(target, maxViewBytes)) {
+        const from = address + BigInt(at);
+        await run((callback) => binding.cudaCopyToHostAsync(index, from, bytes, callback), signal);
+      }
+    },
     ipcHandle: (address) => sync(() => binding.cudaIpcHandle(index, address)),
   };
 }
 
-function wholePart(request: FillRequest, target: TensorArray, start: number): NativePart {
-  return { words: requestWords(request), start, length: target.length, byteOffset: 0 };
+/** The memory of `target` in pieces, with their offsets in it; none when it is empty. */
+function* views(
+  { buffer, byteOffset, byteLength }: ArrayBufferView,
+  maxBytes: number,
+): Generator<[Uint8Array, number]> {
+  for (let at = 0; at < byteLength; at += maxBytes) {
+    yield [new Uint8Array(buffer, byteOffset + at, Math.min(maxBytes, byteLength - at)), at];
+  }
 }
 
-function bytesOf(target: TensorArray): Uint8Array {
-  return new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+/** Of a window that starts at `start` and goes to `target`, the part that goes to `bytes`, `at` bytes in it. */
+function partInto(
+  request: FillRequest,
+  target: TensorArray,
+  start: number,
+  bytes: Uint8Array,
+  at: number,
+): NativePart {
+  const size = target.BYTES_PER_ELEMENT;
+  return {
+    words: requestWords(request),
+    start: start + at / size,
+    length: bytes.length / size,
+    byteOffset: 0,
+  };
 }
 
 /** Parts with something to compute, in groups that fit one call; most models are one group. */

@@ -9,7 +9,7 @@ import { FakeCuda, fakeDevice } from '../helpers/fake-binding.js';
 
 function setUp() {
   const fake = new FakeCuda();
-  const backend = createCudaBackend(fake.binding, fakeDevice(1));
+  const backend = createCudaBackend(fake.binding, fakeDevice(1), 32); // a copy to the host is several jobs
   return { fake, backend, block: (bytes: number) => new DeviceBlock(backend, bytes, 'w') };
 }
 
@@ -56,7 +56,7 @@ describe('DeviceTensor', () => {
   });
 
   it('comes to the host as it is, also when it is disposed meanwhile', async () => {
-    const { backend, block } = setUp();
+    const { backend, block, fake } = setUp();
     const { request } = prepareFill('w', [7], normal({ std: 1 }), { seed: 1, dtype: 'float64' });
     const memory = block(500);
     await backend.fillDevice([{ request, start: 0, length: 7, byteOffset: 64 }], memory.pointer);
@@ -65,7 +65,10 @@ describe('DeviceTensor', () => {
     const expected = new Float64Array(7);
     backend.fillSync(request, expected, 0);
     expect(host).toMatchObject({ name: 'w', shape: [7], dtype: 'float64', data: expected });
+    const copying = tensor.toHost();
     tensor.dispose();
+    expect((await copying).data).toEqual(expected);
+    expect(fake.blocks.size).toBe(0);
     await expect(tensor.toHost()).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 

@@ -59,6 +59,31 @@ describe('a fill of host memory', () => {
     expect(buffer.subarray(100, 600)).toEqual(js(of, 301, 500));
   });
 
+  it('larger than a Uint8Array can be goes in pieces', async () => {
+    const fake = new FakeCuda();
+    const backend = createCudaBackend(fake.binding, fakeDevice(1), 1024);
+    for (const dtype of ['float64', 'bfloat16'] as const) {
+      const of = request('w', [3000], dtype);
+      const { array, bytes: size } = dtypeInfo(dtype);
+      const pieces = Math.ceil((2001 * size) / 1024);
+      const target = new array(2101).subarray(100) as TensorArray;
+      fake.calls.length = 0;
+      await backend.fill(of, target, 7);
+      expect(fake.calls).toEqual(new Array(pieces).fill('fill(1)'));
+      expect(target).toEqual(js(of, 7, 2001));
+      target.fill(0);
+      backend.fillSync(of, target, 7);
+      expect(target).toEqual(js(of, 7, 2001));
+
+      const { id, pointer } = backend.allocate(2001 * size);
+      await backend.fillDevice([{ request: of, start: 7, length: 2001, byteOffset: 0 }], pointer);
+      target.fill(0);
+      await backend.copyToHost(pointer, target);
+      expect(target).toEqual(js(of, 7, 2001));
+      backend.free(id);
+    }
+  });
+
   it('of no elements asks nobody', async () => {
     const { backend, fake } = setUp();
     await backend.fill(request('w', [0], 'float32'), new Float32Array(0), 0);
