@@ -8,6 +8,7 @@
 #include "binding/fill_job.h"
 #include "binding/jobs.h"
 #include "binding/request.h"
+#include "binding/solver.h"
 #include "cpu/fill.h"
 #include "cpu/machine.h"
 #include "cpu/pool.h"
@@ -79,6 +80,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("cancel", Napi::Function::New<Cancel>(env, "cancel"));
   exports.Set("stop", Napi::Function::New<Stop>(env, "stop"));
   exportCuda(env, exports);
+  exportSolver(env, exports);
   return exports;
 }
 

@@ -58,23 +58,6 @@ class OpenDevice : public DeviceJob {
   cuda::Status run(cuda::Device&, const std::atomic<bool>&) override { return {}; }
 };
 
-uint64_t readWhole(Napi::Env env, const Napi::Value& value, const char* problem) {
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0 && number <= kIndex && number == std::floor(number))) refuse(env, problem);
-  return static_cast<uint64_t>(number);
-}
-
-View readBytes(Napi::Env env, const Napi::Value& value) {
-  const View view = viewOf(env, value, "the target must be a Uint8Array");
-  if (view.type != napi_uint8_array) refuse(env, "the target must be a Uint8Array");
-  return view;
-}
-
-Napi::Function readCallback(Napi::Env env, const Napi::Value& value) {
-  if (!value.IsFunction()) refuse(env, "the callback must be a function");
-  return value.As<Napi::Function>();
-}
-
 // parts, destination: a Uint8Array or a bigint.
 std::unique_ptr<CudaFill> readFill(Napi::Env env, const Napi::Value& list, const Napi::Value& destination) {
   if (!list.IsArray()) refuse(env, "the parts must be an array");
@@ -225,6 +208,23 @@ void throwUnlessOk(Napi::Env env, const cuda::Status& status) {
   Napi::Error error = Napi::Error::New(env, status.message);
   error.Set("code", Napi::String::New(env, codeName(status.code)));
   throw error;
+}
+
+uint64_t readWhole(Napi::Env env, const Napi::Value& value, const char* problem) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0 && number <= kIndex && number == std::floor(number))) refuse(env, problem);
+  return static_cast<uint64_t>(number);
+}
+
+View readBytes(Napi::Env env, const Napi::Value& value) {
+  const View view = viewOf(env, value, "the target must be a Uint8Array");
+  if (view.type != napi_uint8_array) refuse(env, "the target must be a Uint8Array");
+  return view;
+}
+
+Napi::Function readCallback(Napi::Env env, const Napi::Value& value) {
+  if (!value.IsFunction()) refuse(env, "the callback must be a function");
+  return value.As<Napi::Function>();
 }
 
 int readOrdinal(Napi::Env env, const Napi::Value& value) {

@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include "binding/arguments.h"
 #include "cuda/status.h"
 
 namespace isometry::binding {
@@ -18,6 +19,14 @@ int readOrdinal(Napi::Env env, const Napi::Value& value);
 
 // A device address.
 uint64_t readAddress(Napi::Env env, const Napi::Value& value);
+
+// A whole number below 2^53; throws as refuse() for any other value, as do the following.
+uint64_t readWhole(Napi::Env env, const Napi::Value& value, const char* problem);
+
+// The memory of a Uint8Array.
+View readBytes(Napi::Env env, const Napi::Value& value);
+
+Napi::Function readCallback(Napi::Env env, const Napi::Value& value);
 
 }  // namespace isometry::binding
 

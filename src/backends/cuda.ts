@@ -1,6 +1,6 @@
 import type { TensorArray } from '../dtype.js';
 import type { FillRequest } from '../job.js';
-import { stopAtExit } from './at-exit.js';
+import { withSolver } from './cuda-matrices.js';
 import { requestWords } from './encode.js';
 import { loadNative, type NativeBinding } from './native.js';
 import {
@@ -11,8 +11,7 @@ import {
   deviceName,
   type NativePart,
 } from './native-cuda.js';
-import { fromNative } from './native-error.js';
-import { onAbort } from './on-abort.js';
+import { callNative, runJob } from './native-job.js';
 import type { Backend, Part, Probe } from './types.js';
 
 /** What is known about GPUs here; `noAddon` where there is nothing that could ask. */
@@ -85,7 +84,8 @@ const backends = new Map<number, CudaBackend>();
 export function cudaBackend(device: CudaDevice): CudaBackend {
   let backend = backends.get(device.index);
   if (backend === undefined) {
-    backend = createCudaBackend(loadNative().binding!, device);
+    const binding = loadNative().binding!;
+    backend = withSolver(createCudaBackend(binding, device), binding);
     backends.set(device.index, backend);
   }
   return backend;
@@ -103,34 +103,8 @@ export function createCudaBackend(
 ): CudaBackend {
   const { index } = device;
 
-  function run(start: (callback: CudaCallback) => number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      stopAtExit(binding);
-      let forget: (() => void) | undefined;
-      try {
-        const id = start((outcome, error) => {
-          forget?.();
-          // A launch that has begun cannot be stopped, but nobody waits for its result any more.
-          if (signal?.aborted || outcome === 'cancelled') reject(signal?.reason);
-          else if (outcome === 'done') resolve();
-          else if (outcome === 'failed') reject(fromNative(error));
-          else reject(fromNative(new Error('the buffer of a running fill was taken away')));
-        });
-        if (signal !== undefined) forget = onAbort(signal, () => binding.cancel(id));
-      } catch (error) {
-        reject(fromNative(error));
-      }
-    });
-  }
-
-  function sync<T>(action: () => T): T {
-    try {
-      return action();
-    } catch (error) {
-      throw fromNative(error);
-    }
-  }
+  const run = (start: (callback: CudaCallback) => number, signal: AbortSignal | undefined): Promise<void> =>
+    runJob(binding, start, signal);
 
   async function fillBatches(
     parts: readonly Part[],
@@ -150,7 +124,7 @@ export function createCudaBackend(
     fillSync(request, target, start) {
       for (const [bytes, at] of views(target, maxViewBytes)) {
         const parts = [partInto(request, target, start, bytes, at)];
-        sync(() => binding.cudaFillSync(index, parts, bytes));
+        callNative(() => binding.cudaFillSync(index, parts, bytes));
       }
     },
     async fill(request, target, start, signal) {
@@ -162,10 +136,10 @@ export function createCudaBackend(
     fillParts: (parts, buffer, signal) => fillBatches(parts, new Uint8Array(buffer), signal),
     fillDevice: (parts, address, signal) => fillBatches(parts, address, signal),
     fillDeviceSync(parts, address) {
-      for (const batch of batches(parts)) sync(() => binding.cudaFillSync(index, batch, address));
+      for (const batch of batches(parts)) callNative(() => binding.cudaFillSync(index, batch, address));
     },
     open: (signal) => run((callback) => binding.cudaOpenAsync(index, callback), signal),
-    allocate: (bytes) => sync(() => binding.cudaAllocate(index, bytes)),
+    allocate: (bytes) => callNative(() => binding.cudaAllocate(index, bytes)),
     free: (id) => binding.cudaFree(id),
     async copyToHost(address, target, signal) {
       for (const [bytes, at] of views(target, maxViewBytes)) {
@@ -173,7 +147,7 @@ export function createCudaBackend(
         await run((callback) => binding.cudaCopyToHostAsync(index, from, bytes, callback), signal);
       }
     },
-    ipcHandle: (address) => sync(() => binding.cudaIpcHandle(index, address)),
+    ipcHandle: (address) => callNative(() => binding.cudaIpcHandle(index, address)),
   };
 }
 

@@ -3,6 +3,7 @@ import { type Capabilities, type Choice, chooseBackend } from './choose.js';
 import { cpuBackend, cpuThreads, unexpectedlyMissing } from './cpu.js';
 import { type CudaBackend, type CudaReport, cudaBackend, cudaProbe, probeCuda } from './cuda.js';
 import { jsBackend } from './js.js';
+import { withMatrices } from './matrices.js';
 import type { Backend, BackendName, Probe } from './types.js';
 
 /**
@@ -37,7 +38,11 @@ let warned = false;
 export function selectBackend(device: string, bytes: number): { backend: Backend; reason: string } {
   const named = device.startsWith('cuda') || process.env['ISOMETRY_BACKEND'] === 'cuda';
   const choice = chooseBackend({ device, bytes, keep: 'host' }, capabilitiesHere(named));
-  if (choice.backend === 'cuda') return { backend: cudaBackend(choice.device), reason: choice.reason };
+  if (choice.backend === 'cuda') {
+    const backend = cudaBackend(choice.device);
+    // Matrices of cuSOLVER's would differ in their last bits, and `auto` never changes a value.
+    return { backend: named ? backend : withMatrices(backend), reason: choice.reason };
+  }
   if (choice.backend === 'cpu') return { backend: cpuBackend, reason: choice.reason };
   const missing = device === 'auto' && !warned ? unexpectedlyMissing() : null;
   if (missing !== null) {

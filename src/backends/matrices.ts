@@ -28,10 +28,11 @@ export interface MatrixMaker {
  * same with every backend.
  */
 export function withMatrices<B extends Backend>(elements: B, maker: MatrixMaker = inJavaScript(elements)): B {
+  const lastCut: LastCut = new WeakMap();
   const fillSync: Backend['fillSync'] = (request, target, start) => {
     const primitive = matricesOf(request);
     if (primitive === undefined) return elements.fillSync(request, target, start);
-    for (const piece of piecesOf(request, primitive, target, start)) {
+    for (const piece of piecesOf(lastCut, request, primitive, target, start)) {
       if (piece.made) continue;
       maker.makeSync(request, piece.index, piece.matrix);
       piece.take();
@@ -40,7 +41,7 @@ export function withMatrices<B extends Backend>(elements: B, maker: MatrixMaker 
   const fill: Backend['fill'] = async (request, target, start, signal) => {
     const primitive = matricesOf(request);
     if (primitive === undefined) return elements.fill(request, target, start, signal);
-    for (const piece of piecesOf(request, primitive, target, start)) {
+    for (const piece of piecesOf(lastCut, request, primitive, target, start)) {
       signal?.throwIfAborted();
       if (piece.made) continue;
       await maker.make(request, piece.index, piece.matrix, signal);
@@ -74,9 +75,10 @@ interface Piece {
 }
 
 /** The last matrix that a window had only a part of: the next window, in a file for example, wants the rest. */
-const lastCut = new WeakMap<FillRequest, { readonly index: number; readonly matrix: TensorArray }>();
+type LastCut = WeakMap<FillRequest, { readonly index: number; readonly matrix: TensorArray }>;
 
 function* piecesOf(
+  lastCut: LastCut,
   request: FillRequest,
   primitive: MatrixPrimitive,
   target: TensorArray,

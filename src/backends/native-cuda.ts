@@ -52,6 +52,22 @@ export interface NativePart {
   readonly byteOffset: number;
 }
 
+/** Matrices [first, first + count) of a tensor (see `Matrices`); all numbers but `gain` are whole. */
+export interface NativeQr {
+  /** The encoded request of the normals of all the tensor's matrices. */
+  readonly words: Float64Array;
+  /** Code of the tensor's dtype. */
+  readonly dtype: number;
+  readonly before: number;
+  readonly outputs: number;
+  readonly after: number;
+  readonly gain: number;
+  readonly first: number;
+  readonly count: number;
+  /** Where to look for cuSOLVER. */
+  readonly folders: readonly string[];
+}
+
 /** How an asynchronous GPU job ended; `failed` comes with an error. */
 export type CudaOutcome = Outcome | 'failed';
 
@@ -109,6 +125,9 @@ export interface NativeCuda {
   cudaIpcHandle(device: number, pointer: bigint): { handle: Uint8Array; offset: number };
   /** What is allocated now, by all environments of this process. */
   cudaMemory(): { allocations: number; bytes: number };
-  /** What of cuSOLVER and cuBLAS is there, looked for in `folders` too. */
+  /** Stacked matrices with orthonormal rows or columns, by cuSOLVER, into all of an array or to a device address. */
+  cudaQrSync(device: number, qr: NativeQr, destination: Uint8Array | bigint): void;
+  cudaQrAsync(device: number, qr: NativeQr, destination: Uint8Array | bigint, callback: CudaCallback): number;
+  /** What of cuSOLVER and cuBLAS is there, looked for in `folders` as `libraryFolders` gives them. */
   cudaLibraries?(folders: readonly string[]): readonly CudaLibrary[];
 }

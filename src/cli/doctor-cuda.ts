@@ -1,4 +1,5 @@
 import type { CudaReport } from '../backends/cuda.js';
+import { libraryFolders } from '../backends/cuda-libraries.js';
 import type { NativeBinding } from '../backends/native.js';
 import type { CudaDevice, CudaLibrary } from '../backends/native-cuda.js';
 import { formatBytes } from './output.js';
@@ -15,7 +16,7 @@ const RUNTIME = 'none needed (driver API)';
 
 /** The driver's report, and what is there beside the driver. */
 export function cudaSection(report: CudaReport, binding: NativeBinding | null): CudaSection {
-  return { ...report, runtime: RUNTIME, libraries: binding?.cudaLibraries?.([]) ?? null };
+  return { ...report, runtime: RUNTIME, libraries: binding?.cudaLibraries?.(libraryFolders()) ?? null };
 }
 
 /** The same for people. */

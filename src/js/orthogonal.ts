@@ -7,7 +7,6 @@ import { IsometryError } from '../errors.js';
 import type { FillRequest, MatrixPrimitive } from '../job.js';
 import { orthogonalize } from './qr.js';
 import { toBFloat16, toFloat16 } from './round.js';
-import { clamp } from './uniform.js';
 
 /** The M × N matrix of normals, M ≥ N, that a stacked matrix is made of. */
 export interface Normals {
@@ -96,7 +95,8 @@ export function* makeMatrix(
       for (let b = 0; b < after; b++, at++) {
         const [row, column] = wide ? [a * after + b, o] : [o, a * after + b];
         // No element of Q is larger than 1, but for rounding.
-        const value = clamp(q[column * rows + row]!, -1, 1) * (diagonal[column]! < 0 ? -gain : gain);
+        const element = Math.min(1, Math.max(-1, q[column * rows + row]!));
+        const value = element * (diagonal[column]! < 0 ? -gain : gain);
         out[at] = dtype === 'bfloat16' ? toBFloat16(value) : dtype === 'float16' ? toFloat16(value) : value;
       }
       yield;
