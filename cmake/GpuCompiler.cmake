@@ -61,12 +61,16 @@ function(isometry_find_gpu_compiler)
   endif()
 
   set(command ${ISOMETRY_NVCC} ${flags} ${ISOMETRY_NVCC_FLAGS} -I${PROJECT_SOURCE_DIR} -isystem ${ISOMETRY_CURAND_INCLUDE})
-  if(number GREATER_EQUAL 12080)
-    list(APPEND command --compress-mode=size) # nearly halves the code
+  if(number GREATER_EQUAL 13000)
+    list(APPEND command --compress-mode=size) # nearly halves the code; drivers of all CUDA 13 releases unpack it
   endif()
-  list(GET compiled -1 last)
   list(TRANSFORM compiled REPLACE "(.+)" "-gencode=arch=compute_\\1,code=sm_\\1" OUTPUT_VARIABLE codes)
-  list(APPEND command ${codes} -gencode=arch=compute_${last},code=compute_${last}) # PTX, for GPUs yet to come
+  # PTX, for GPUs yet to come and those of 9.0 and later that have no code of their own (11.0).
+  list(GET compiled -1 virtual)
+  if(90 IN_LIST compiled)
+    set(virtual 90)
+  endif()
+  list(APPEND command ${codes} -gencode=arch=compute_${virtual},code=compute_${virtual})
   isometry_try_nvcc("${command}" failure)
   if(failure)
     set(ISOMETRY_GPU_REPORT

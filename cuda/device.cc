@@ -166,7 +166,11 @@ Status Device::check(Result result, const char* call) {
   if (!isSticky(result)) return {Code::kDeviceError, text};
   std::lock_guard<std::mutex> lock(faultMutex_);
   if (fault_.ok()) {
-    fault_ = {Code::kDeviceError, text + ". This process cannot use the GPU any more: start it again"};
+    fault_ = {
+        Code::kDeviceError,
+        text +
+            " (in this call or in earlier work of any library in this process). This process cannot use "
+            "the GPU any more: start it again"};
   }
   return fault_;
 }
