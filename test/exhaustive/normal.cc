@@ -1,6 +1,7 @@
-// Walks all 2^32 words through the float32 standard normal of every SIMD target that this CPU runs, and
-// compares a hash of each block of 2^20 values with the committed ones. With --accuracy it also compares the
-// portable definition with the C library's erfc and prints the exact moments of the discrete law.
+// Walks all 2^32 words through the float32 standard normal of every SIMD target that this CPU runs, and of the
+// GPU's kernels as the host compiler makes them ("kernels"), and compares a hash of each block of 2^20 values
+// with the committed ones. With --accuracy it also compares the portable definition with the C library's erfc
+// and prints the exact moments of the discrete law.
 //
 //   normal HASHFILE [--write] [--accuracy] [--targets avx512,avx2] [--stride N]
 #include "core/normal.h"
@@ -18,6 +19,7 @@
 
 #include "core/platform.h"
 #include "cpu/fill.h"
+#include "cuda/lanes.h"
 
 namespace {
 
@@ -50,6 +52,25 @@ void forEachBlock(uint32_t stride, const std::function<void(uint32_t)>& body) {
     });
   }
   for (auto& thread : threads) thread.join();
+}
+
+// What a thread of a GPU kernel computes, with its own order of the table.
+void standardNormalsOfKernels(const uint32_t* words, size_t count, float* out) {
+  static const cuda::NormalRows rows = [] {
+    cuda::NormalRows loaded;
+    cuda::loadNormalRows(kNormalTable, 0, 1, loaded);
+    return loaded;
+  }();
+  const cuda::DeviceNormal normal{&rows};
+  for (size_t i = 0; i < count; ++i) out[i] = standardNormal(normal, words[i]);
+}
+
+std::vector<cpu::Target> allTargets() {
+  int count = 0;
+  const cpu::Target* targets = cpu::targets(&count);
+  std::vector<cpu::Target> all(targets, targets + count);
+  all.push_back({"kernels", [] { return true; }, nullptr, standardNormalsOfKernels});
+  return all;
 }
 
 std::vector<float> normals(const cpu::Target& target, uint32_t block) {
@@ -164,17 +185,16 @@ int main(int argc, char** argv) {
     if (file) std::fclose(file);
     if (n != kBlocks) return std::fprintf(stderr, "%s holds %zu hashes, not %u\n", argv[1], n, kBlocks), 1;
   }
-  int failed = 0, passed = 0, count = 0;
-  const cpu::Target* targets = cpu::targets(&count);
-  for (int i = 0; i < count; ++i) {
-    if (!targets[i].supported()) {
-      std::printf("%-8s not run: this CPU does not have it\n", targets[i].name);
+  int failed = 0, passed = 0;
+  for (const cpu::Target& target : allTargets()) {
+    if (!target.supported()) {
+      std::printf("%-8s not run: this CPU does not have it\n", target.name);
       continue;
     }
-    if (!only.empty() && only.find(std::string(",").append(targets[i].name).append(",")) == std::string::npos)
+    if (!only.empty() && only.find(std::string(",").append(target.name).append(",")) == std::string::npos)
       continue;
-    const uint32_t bad = walk(targets[i], stride, hashes, write && passed + failed == 0);
-    std::printf("%-8s %u blocks of 2^20 words, %u bad (hash, order, oddness or range)\n", targets[i].name,
+    const uint32_t bad = walk(target, stride, hashes, write && passed + failed == 0);
+    std::printf("%-8s %u blocks of 2^20 words, %u bad (hash, order, oddness or range)\n", target.name,
                 (kBlocks + stride - 1) / stride, bad);
     std::fflush(stdout);
     ++(bad ? failed : passed);
