@@ -38,10 +38,12 @@ function meanP(values: readonly number[], mean: number, std: number): number {
 
 /**
  * p-values. The trace t of a Haar matrix of O(n) has E t = 0, E t² = 1, E t⁴ = 3 (Diaconis and Shahshahani 1994; for
- * n ≥ 2), so Var t² = 2; its determinant is ±1, each as likely; an element q has E q² = 1/n and E q⁴ = 3/(n(n + 2)).
+ * n ≥ 2), so Var t² = 2, and that of its square 1 on average, with variance 2; its determinant is ±1, each as likely; an
+ * element q has E q² = 1/n and E q⁴ = 3/(n(n + 2)).
  */
 function ps({ n, data }: Matrices): number[] {
   const traces: number[] = [];
+  const squareTraces: number[] = [];
   const determinants: number[] = [];
   const elements: number[][] = Array.from({ length: n * n }, () => []);
   for (let at = 0; at < data.length; at += n * n) {
@@ -49,6 +51,9 @@ function ps({ n, data }: Matrices): number[] {
     let trace = 0;
     for (let i = 0; i < n; i++) trace += q[i * n + i]!;
     traces.push(trace);
+    let squareTrace = 0;
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) squareTrace += q[i * n + j]! * q[j * n + i]!;
+    squareTraces.push(squareTrace);
     determinants.push(Math.round(determinant(q, n)));
     for (const [k, list] of elements.entries()) list.push(q[k]!);
   }
@@ -61,6 +66,7 @@ function ps({ n, data }: Matrices): number[] {
       1,
       Math.SQRT2,
     ),
+    meanP(squareTraces, 1, Math.SQRT2),
     meanP(determinants, 0, 1),
     ...elements.map((list) => meanP(list, 0, std)),
     ...elements.map((list) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fillSync } from '../../../src/fill.js';
 import { lawOf, type OrthogonalOptions, orthogonal } from '../../../src/initializers/index.js';
+import { parsePlan } from '../../../src/model/plan.js';
 
 const qr = orthogonal({ method: 'qr' });
 const invalid = (code: string, text: string) =>
@@ -80,5 +81,22 @@ describe('orthogonal', () => {
     expect(Math.abs(fillSync('w', [1, 1], huge, { seed: 1, dtype: 'float64' }).data[0]!)).toBe(
       Number.MAX_VALUE,
     );
+  });
+
+  it('in a plan says how it is made, and has a tensor with a matrix', () => {
+    const plan = (tensor: object, init: object = { kind: 'orthogonal', method: 'qr' }) => ({
+      tensors: [{ name: 'w', shape: [3, 2], init, ...tensor }],
+    });
+    expect(parsePlan(plan({})).tensors[0]!.init).toEqual(qr);
+    expect(() => parsePlan(plan({}, { kind: 'orthogonal' }))).toThrow(invalid('PLAN_ERROR', "method: 'qr'"));
+    for (const [tensor, init] of [
+      [{}, { kind: 'orthogonal', method: 'QR' }],
+      [{}, { kind: 'orthogonal', method: 'qr', gain: null }],
+      [{}, { kind: 'orthogonal', method: 'qr', std: 1 }],
+      [{ shape: [3] }, undefined],
+      [{ shape: [3, 2], layout: 'IH' }, undefined],
+    ] as const) {
+      expect(() => parsePlan(plan(tensor, init))).toThrow(invalid('PLAN_ERROR', '/tensors/0'));
+    }
   });
 });
