@@ -148,9 +148,9 @@ std::string describeSolver(SolverStatus status) {
                                     "EXECUTION_FAILED", "INTERNAL_ERROR",  "MATRIX_TYPE_NOT_SUPPORTED",
                                     "NOT_SUPPORTED"};
   constexpr int kCount = sizeof kNames / sizeof kNames[0];
-  const std::string number = "(" + std::to_string(status) + ")";
-  if (status < 0 || status >= kCount) return "an unknown status " + number;
-  return std::string("CUSOLVER_STATUS_") + kNames[status] + " " + number;
+  std::string text = status < 0 || status >= kCount ? std::string("an unknown status")
+                                                    : std::string("CUSOLVER_STATUS_") + kNames[status];
+  return text.append(" (").append(std::to_string(status)).append(")");
 }
 
 }  // namespace isometry::cuda
