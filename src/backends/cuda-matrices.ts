@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { dtypeInfo } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { FillRequest } from '../job.js';

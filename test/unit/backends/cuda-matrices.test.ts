@@ -1,7 +1,8 @@
+import { constants } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { createCudaBackend } from '../../../src/backends/cuda.js';
 import { libraryFolders } from '../../../src/backends/cuda-libraries.js';
-import { withSolver } from '../../../src/backends/cuda-matrices.js';
+import { bytesOf, withSolver } from '../../../src/backends/cuda-matrices.js';
 import { jsBackend } from '../../../src/backends/js.js';
 import type { NativeBinding } from '../../../src/backends/native.js';
 import type { NativeQr } from '../../../src/backends/native-cuda.js';
@@ -206,5 +207,15 @@ describe('a solver of matrices', () => {
     ]) {
       expect(action).toThrow(expect.objectContaining(error));
     }
+  });
+});
+
+describe('a matrix in host memory', () => {
+  it('is refused where its bytes are more than one array holds', () => {
+    const large = { byteLength: constants.MAX_LENGTH + 4 } as ArrayBufferView;
+    expect(() => bytesOf(large)).toThrow(
+      expect.objectContaining({ code: 'TOO_LARGE', message: expect.stringContaining('keep: "device"') }),
+    );
+    expect(bytesOf(new Float32Array(3)).length).toBe(12);
   });
 });
