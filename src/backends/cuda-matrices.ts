@@ -1,4 +1,3 @@
-import { constants } from 'node:buffer';
 import { dtypeInfo } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { FillRequest } from '../job.js';
@@ -56,8 +55,11 @@ function split(parts: readonly Part[]): [Part[], Part[]] {
 /** More bytes no Uint8Array holds in Node 20; and a matrix is handed over in one piece. */
 const MAX_BYTES = 2 ** 32 - 8;
 
-/** @throws IsometryError `TOO_LARGE`. */
-function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+/**
+ * @throws IsometryError `TOO_LARGE`.
+ * @internal
+ */
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   if (byteLength <= MAX_BYTES) return new Uint8Array(buffer, byteOffset, byteLength);
   const remedy = 'keep it on the GPU with keep: "device", and copy it with toHost()';
   const message = `a matrix of ${byteLength} bytes, more than ${MAX_BYTES}, does not go to host memory in one piece`;
