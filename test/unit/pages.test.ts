@@ -61,6 +61,7 @@ describe('every page', () => {
       'fanGeoAvg',
       'normal',
       'truncatedNormal',
+      'qr',
     ]);
     let calls = 0;
     for (const [, , ours] of rows) {
