@@ -42,14 +42,8 @@ void FillSync(const Napi::CallbackInfo& info) {
   const char* problem =
       decodeRequest(static_cast<const double*>(arguments.words.data), arguments.words.length, request);
   if (problem != nullptr) refuse(env, problem);
-  checkTarget(env, arguments, request.dtype);
   cpu::Work work;
-  work.target = arguments.simd;
-  work.fill = request.fill();
-  work.out = arguments.target.data;
-  work.start = arguments.start;
-  work.end = arguments.start + arguments.target.length;
-  work.threads = arguments.threads;
+  describeWork(env, arguments, request, work);
   cpu::fillParallel(work);
 }
 

@@ -2,18 +2,22 @@
 
 namespace isometry::binding {
 
+void describeWork(Napi::Env env, const FillArguments& arguments, const Request& request, cpu::Work& work) {
+  checkTarget(env, arguments, request.dtype);
+  work.target = arguments.simd;
+  work.fill = request.fill();
+  work.out = arguments.target.data;
+  work.start = arguments.start;
+  work.end = arguments.start + arguments.target.length;
+  work.threads = arguments.threads;
+}
+
 FillJob::FillJob(Napi::Env env, const FillArguments& arguments) {
   const double* words = static_cast<const double*>(arguments.words.data);
   words_.assign(words, words + arguments.words.length);
   const char* problem = decodeRequest(words_.data(), words_.size(), request_);
   if (problem != nullptr) refuse(env, problem);
-  checkTarget(env, arguments, request_.dtype);
-  work_.target = arguments.simd;
-  work_.fill = request_.fill();
-  work_.out = arguments.target.data;
-  work_.start = arguments.start;
-  work_.end = arguments.start + arguments.target.length;
-  work_.threads = arguments.threads;
+  describeWork(env, arguments, request_, work_);
   work_.context = this;
   work_.finished = [](cpu::Work* work) { static_cast<FillJob*>(work->context)->finish(); };
 }

@@ -11,6 +11,10 @@
 
 namespace isometry::binding {
 
+// Makes `work` what the arguments and their request ask for; throws as refuse() for a target that is not of
+// the dtype's element type.
+void describeWork(Napi::Env env, const FillArguments& arguments, const Request& request, cpu::Work& work);
+
 class FillJob : public AsyncJob {
  public:
   // Copies and checks the request; throws as refuse().
