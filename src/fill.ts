@@ -1,5 +1,5 @@
 import { parseDevice, selectBackend } from './backends/index.js';
-import { matricesOf } from './backends/matrices.js';
+import { splitOf } from './backends/steps.js';
 import { fillDeviceTarget, fillOnDevice, fillOnDeviceSync } from './device-fill.js';
 import { type DeviceTarget, parseDeviceTarget } from './device-target.js';
 import type { DeviceTensor } from './device-tensor.js';
@@ -7,14 +7,14 @@ import { type DType, dtypeInfo, type TensorArray } from './dtype.js';
 import { expected } from './errors.js';
 import { type Initializer, lawOf, parseInitializer } from './initializers/index.js';
 import type { FillRequest } from './job.js';
+import { jobsOf } from './jobs.js';
 import type { Law } from './law.js';
-import { lowerLaw } from './lower.js';
 import { allocateTensor } from './memory.js';
 import { checkKeys, expectedHint, oneOf, withDefault } from './options.js';
-import { parseSlice, type Ranges, type Slice, sliceRegion, sliceShape } from './region.js';
+import { parseSlice, type Ranges, type Slice, sliceShape } from './region.js';
 import { parseSeed } from './seed.js';
 import { elementCount, parseShape } from './shape.js';
-import { parseName, streamId } from './stream.js';
+import { parseName } from './stream.js';
 import { checkTarget, inferDType } from './target.js';
 import { type ArrayOf, Tensor } from './tensor.js';
 
@@ -100,20 +100,19 @@ export function prepareFill(
   const keep = oneOf(withDefault(given['keep'], 'host'), ['host', 'device'] as const, 'keep');
   const signal = parseSignal(given['signal']);
 
-  if (law.kind === 'orthogonal') checkWhole(whole, slice, given['slice']);
+  if (law.kind === 'qr') checkWhole(whole, slice, given['slice']);
   const output = sliceShape(whole, slice);
-  const region = sliceRegion(whole, slice);
-  const primitive = lowerLaw(law, dtype, tensorName);
-  const jobs = region === null ? [] : [{ primitive, stream: streamId(tensorName), region }];
-  const request = { seed, dtype, length: elementCount(output), jobs };
+  const length = elementCount(output);
+  const request = { seed, dtype, length, ...jobsOf(law, { name: tensorName, shape: whole }, slice, dtype) };
   const prepared = { name: tensorName, request, shape: output, law, dtype, device, keep };
   return signal === undefined ? prepared : { ...prepared, signal };
 }
 
 function checkWhole(shape: readonly number[], slice: Ranges, given: unknown): void {
   if (slice.every(([start, end], axis) => start === 0 && end === shape[axis])) return;
-  const hint = 'a matrix is made whole: fill the whole tensor and take the part of it';
-  throw expectedHint('INVALID_OPTION', 'no slice with orthogonal', 'slice', given, hint);
+  const hint =
+    "such a matrix is made whole: fill the whole tensor and take the part of it, or use method: 'reflections'";
+  throw expectedHint('INVALID_OPTION', 'no slice with orthogonal by QR', 'slice', given, hint);
 }
 
 function parseSignal(signal: unknown): AbortSignal | undefined {
@@ -174,8 +173,7 @@ export async function fill<D extends DType>(
   const data = allocateTensor(request.dtype, request.length, prepared.name);
   // Until the promise settles nobody else knows this array, so nobody can take its memory away under the threads.
   // A GPU never answers at once, least of all the first time.
-  const quick =
-    request.length <= SYNC_ELEMENTS && matricesOf(request) === undefined && backend.name !== 'cuda';
+  const quick = request.length <= SYNC_ELEMENTS && splitOf(request) === undefined && backend.name !== 'cuda';
   if (quick) backend.fillSync(request, data, 0);
   else await backend.fill(request, data, 0, prepared.signal);
   return tensorOf<D>(prepared, data);

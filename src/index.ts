@@ -50,6 +50,7 @@ export {
   normal,
   type OnesInitializer,
   type OrthogonalInitializer,
+  type OrthogonalMethod,
   type OrthogonalOptions,
   ones,
   orthogonal,

@@ -1,4 +1,4 @@
-import type { DType } from './dtype.js';
+import type { DType, TensorArray } from './dtype.js';
 import type { Matrices } from './law.js';
 
 /**
@@ -15,14 +15,50 @@ export interface Region {
 }
 
 /** What a backend can compute. */
-export type Primitive = ElementPrimitive | MatrixPrimitive;
+export type Primitive = ElementPrimitive | OrthogonalPrimitive | ComputedPrimitive | QrPrimitive;
 
 /**
- * Stacked matrices with orthonormal columns or rows: the only job of its request, on the whole tensor. Unlike the
+ * Random matrices Q with orthonormal columns, by the reflections of docs/adr/0008-orthogonal.md; rows ≥ cols. The
+ * source index b·rows·cols + c·rows + r is row r of column c of matrix b. A source stride is never 0.
+ */
+export interface OrthogonalPrimitive {
+  readonly kind: 'orthogonal';
+  readonly rows: number;
+  readonly cols: number;
+  /** Of the working precision; not 0. */
+  readonly gain: number;
+  /** The working precision: float64 for float64 tensors, else float32. */
+  readonly precision: 'float64' | 'float32';
+  /** The standard normal of `precision`. */
+  readonly normal: ElementPrimitive;
+}
+
+/** What JavaScript computes on every backend: source index u·size + i is element i of unit u. See `Recipe`. */
+export interface ComputedPrimitive {
+  readonly kind: 'computed';
+  readonly size: number;
+  /** Not 0. */
+  readonly gain: number;
+  readonly what: string;
+  inputs(unit: number): readonly ComputedInput[];
+  make(inputs: readonly TensorArray[], out: Float64Array): Generator<undefined, void>;
+}
+
+/** Elements [offset, offset + length) of a stream. */
+export interface ComputedInput {
+  readonly primitive: ElementPrimitive | OrthogonalPrimitive;
+  readonly stream: bigint;
+  readonly dtype: 'float64' | 'float32';
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Stacked matrices with orthonormal columns or rows by QR: the only job of its request, on the whole tensor. Unlike the
  * others it is not an element's index alone that decides its value, and backends agree to rounding only.
  */
-export interface MatrixPrimitive {
-  readonly kind: 'orthogonal';
+export interface QrPrimitive {
+  readonly kind: 'qr';
   /** Rounded to no dtype; not 0. */
   readonly gain: number;
   readonly matrices: Matrices;
@@ -86,7 +122,8 @@ export interface Job {
 }
 
 /**
- * All work for one output of `length` elements: the jobs in order, later ones overwriting earlier ones.
+ * All work for one output of `length` elements: the jobs in order, later ones overwriting earlier ones. Those of
+ * independent elements come first.
  * Together they cover the output, so what a backend finds in the target never matters.
  */
 export interface FillRequest {
@@ -94,4 +131,23 @@ export interface FillRequest {
   readonly dtype: DType;
   readonly length: number;
   readonly jobs: readonly Job[];
+  /**
+   * Elements of the output that are best computed at once, because any part of them costs nearly as much as all; a
+   * multiple of it starts the next such unit. Left out where any window is as good as another.
+   */
+  readonly unit?: number;
+}
+
+/** The orthogonal jobs of a request that have their matrices in common. */
+export interface OrthogonalRequest {
+  readonly seed: bigint;
+  readonly dtype: DType;
+  /** Elements of the output. */
+  readonly length: number;
+  readonly stream: bigint;
+  readonly rows: number;
+  readonly cols: number;
+  readonly precision: 'float64' | 'float32';
+  readonly normal: ElementPrimitive;
+  readonly parts: readonly { readonly gain: number; readonly region: Region }[];
 }

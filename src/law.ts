@@ -1,18 +1,59 @@
+import type { Placement } from './placement.js';
+import type { Recipe } from './recipe.js';
+
 /**
  * The probability law that an initializer means for one tensor, in real numbers: before any dtype and before any
  * random word. `lower.ts` turns it into the numbers of a `Primitive` for a dtype.
  *
  * All numbers are finite, except that truncation bounds may be −Infinity below or Infinity above (never both).
  */
-export type Law =
-  | ElementLaw
-  /** Whole matrices with orthonormal rows or columns, whichever are fewer, times `gain` ≠ 0; see `orthogonal`. */
-  | {
-      readonly kind: 'orthogonal';
-      readonly method: 'qr';
-      readonly gain: number;
-      readonly matrices: Matrices;
-    };
+export type Law = ElementLaw | QrLaw | PartsLaw;
+
+/** Laws on parts of a tensor. */
+export interface PartsLaw {
+  readonly kind: 'parts';
+  /**
+   * Either disjoint and together the whole tensor, or the first is the whole tensor and of independent elements, and the
+   * others, which are disjoint, overwrite it. Those of independent elements come first.
+   */
+  readonly parts: readonly LawPart[];
+  /**
+   * With how many axes of the tensor, the first ones, stacked matrices are counted: what lies under one index of theirs
+   * is made from matrices of its own.
+   */
+  readonly stacked: number;
+}
+
+export interface LawPart {
+  readonly law: ElementLaw | OrthogonalLaw | ComputedLaw;
+  /** Where the elements of the law's stream lie. */
+  readonly placement: Placement;
+}
+
+/**
+ * Random matrices Q with orthonormal columns, made of reflections (docs/adr/0008-orthogonal.md), times `gain` ≠ 0.
+ * Matrix b's row r of column c is element b·rows·cols + c·rows + r of the stream; rows ≥ cols.
+ */
+export interface OrthogonalLaw {
+  readonly kind: 'orthogonal';
+  readonly rows: number;
+  readonly cols: number;
+  readonly gain: number;
+}
+
+/** What JavaScript computes on every backend, times `gain` ≠ 0; element u·size + i of the stream is element i of unit u. */
+export interface ComputedLaw {
+  readonly kind: 'computed';
+  readonly recipe: Recipe;
+  readonly gain: number;
+}
+
+/** Whole matrices with orthonormal rows or columns, whichever are fewer, by QR, times `gain` ≠ 0; see `orthogonal`. */
+export interface QrLaw {
+  readonly kind: 'qr';
+  readonly gain: number;
+  readonly matrices: Matrices;
+}
 
 /**
  * How a tensor is a stack of matrices: it is stored as [count, before, outputs, after], row-major, and each matrix has

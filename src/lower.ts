@@ -1,10 +1,17 @@
 import { type DType, dtypeInfo } from './dtype.js';
 import { belowTo, ceilTo, floorTo, roundTo } from './dtype-grid.js';
 import { IsometryError, showName } from './errors.js';
-import type { ElementPrimitive, Primitive } from './job.js';
-import type { ElementLaw, Law } from './law.js';
+import type {
+  ComputedPrimitive,
+  ElementPrimitive,
+  OrthogonalPrimitive,
+  Primitive,
+  QrPrimitive,
+} from './job.js';
+import type { ComputedLaw, ElementLaw, LawPart, OrthogonalLaw, QrLaw } from './law.js';
 import { cdf, NormalWindow } from './quantile/normal-law.js';
 import { quantileTable } from './quantile/table.js';
+import { streamId } from './stream.js';
 
 /** Largest |z| that the normal of a dtype can give, rounded up: one word reaches 6.34 σ, two reach 9.16 σ. */
 const REACH = { float64: 9.2, float32: 6.4, float16: 6.4, bfloat16: 6.4 } as const;
@@ -12,8 +19,7 @@ const REACH = { float64: 9.2, float32: 6.4, float16: 6.4, bfloat16: 6.4 } as con
 /** A window with fewer words than this, a quarter of all, is drawn from a table in float64 instead. */
 const FEWEST_WORDS = 2 ** 30;
 
-type TruncatedLaw = Extract<Law, { kind: 'truncatedNormal' }>;
-type OrthogonalLaw = Extract<Law, { kind: 'orthogonal' }>;
+type TruncatedLaw = Extract<ElementLaw, { kind: 'truncatedNormal' }>;
 
 /**
  * The numbers of a law for a dtype: parameters rounded, bounds moved onto the dtype's grid from inside, and for a
@@ -24,8 +30,9 @@ type OrthogonalLaw = Extract<Law, { kind: 'orthogonal' }>;
  * bounds, or the window is too narrow or too far out to be rescaled.
  */
 export function lowerLaw(law: ElementLaw, dtype: DType, name: string): ElementPrimitive;
-export function lowerLaw(law: Law, dtype: DType, name: string): Primitive;
-export function lowerLaw(law: Law, dtype: DType, name: string): Primitive {
+export function lowerLaw(law: QrLaw, dtype: DType, name: string): QrPrimitive;
+export function lowerLaw(law: LawPart['law'] | QrLaw, dtype: DType, name: string): Primitive;
+export function lowerLaw(law: LawPart['law'] | QrLaw, dtype: DType, name: string): Primitive {
   switch (law.kind) {
     case 'constant':
       return lowerConstant(law.value, dtype, name);
@@ -37,28 +44,10 @@ export function lowerLaw(law: Law, dtype: DType, name: string): Primitive {
       return lowerTruncatedNormal(law, dtype, name);
     case 'orthogonal':
       return lowerOrthogonal(law, dtype, name);
-  }
-}
-
-/** Exact mean and standard deviation of a law in real numbers; of a matrix's elements for `orthogonal`. */
-export function lawMoments(law: Law): { mean: number; std: number } {
-  switch (law.kind) {
-    case 'constant':
-      return { mean: law.value, std: 0 };
-    case 'uniform':
-      return { mean: law.min / 2 + law.max / 2, std: (law.max - law.min) / Math.sqrt(12) };
-    case 'normal':
-      return { mean: law.mean, std: law.std };
-    case 'truncatedNormal': {
-      const { scale, lower, upper } = standardize(law);
-      const z = new NormalWindow(lower, upper).moments();
-      return { mean: law.mean + scale * z.mean, std: scale * z.std };
-    }
-    case 'orthogonal': {
-      // Each of the shorter side's vectors has as many elements as the longer side, and the length |gain|.
-      const { before, outputs, after } = law.matrices;
-      return { mean: 0, std: Math.abs(law.gain) / Math.sqrt(Math.max(1, outputs, before * after)) };
-    }
+    case 'qr':
+      return lowerQr(law, dtype, name);
+    case 'computed':
+      return lowerComputed(law, dtype, name);
   }
 }
 
@@ -76,12 +65,43 @@ export function truncatedStd(lower: number, upper: number): number {
 
 let lastStd: { readonly lower: number; readonly upper: number; readonly std: number } | undefined;
 
-function lowerOrthogonal({ gain, matrices }: OrthogonalLaw, dtype: DType, name: string): Primitive {
+function lowerOrthogonal(
+  { rows, cols, gain }: OrthogonalLaw,
+  dtype: DType,
+  name: string,
+): OrthogonalPrimitive {
   // Some matrices have elements of ±gain.
-  if (Math.abs(gain) > dtypeInfo(dtype).max)
-    throw overflow(`an orthogonal matrix times ${gain}`, dtype, name);
+  checkRange('an orthogonal matrix', 1, gain, dtype, name);
   const precision = dtype === 'float64' ? 'float64' : 'float32';
-  return { kind: 'orthogonal', gain, matrices, precision, normal: lowerNormal(0, 1, precision, name) };
+  const normal = lowerNormal(0, 1, precision, name);
+  return { kind: 'orthogonal', rows, cols, gain: roundTo(precision, gain), precision, normal };
+}
+
+function lowerQr({ gain, matrices }: QrLaw, dtype: DType, name: string): QrPrimitive {
+  checkRange('an orthogonal matrix', 1, gain, dtype, name);
+  const precision = dtype === 'float64' ? 'float64' : 'float32';
+  return { kind: 'qr', gain, matrices, precision, normal: lowerNormal(0, 1, precision, name) };
+}
+
+function lowerComputed({ recipe, gain }: ComputedLaw, dtype: DType, name: string): ComputedPrimitive {
+  const { what, size, largest } = recipe;
+  checkRange(what, largest, gain, dtype, name);
+  return {
+    kind: 'computed',
+    what: `${what} of tensor ${showName(name)}`,
+    size,
+    gain,
+    inputs: (unit) =>
+      recipe.inputs(unit).map(({ law, role, dtype: precision, offset, length }) => {
+        const primitive = lowerLaw(law, precision, name) as ElementPrimitive | OrthogonalPrimitive;
+        return { primitive, stream: streamId(name, role), dtype: precision, offset, length };
+      }),
+    make: (inputs, out) => recipe.make(inputs, out),
+  };
+}
+
+function checkRange(what: string, largest: number, gain: number, dtype: DType, name: string): void {
+  if (largest * Math.abs(gain) > dtypeInfo(dtype).max) throw overflow(`${what} times ${gain}`, dtype, name);
 }
 
 function lowerConstant(value: number, dtype: DType, name: string): ElementPrimitive {
@@ -163,8 +183,11 @@ function tabulated(
   return { kind: 'quantile', mean: mean + 0, std, table: quantileTable(lower, upper), min, max };
 }
 
-/** `mean + scale·z`, lower ≤ z ≤ upper, and where the values then lie. */
-function standardize(law: TruncatedLaw): {
+/**
+ * `mean + scale·z`, lower ≤ z ≤ upper, and where the values then lie.
+ * @internal
+ */
+export function standardize(law: TruncatedLaw): {
   scale: number;
   lower: number;
   upper: number;

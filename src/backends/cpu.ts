@@ -6,7 +6,7 @@ import { requestWords } from './encode.js';
 import { withMatrices } from './matrices.js';
 import { loadNative, type NativeBinding } from './native.js';
 import { onAbort } from './on-abort.js';
-import type { Backend, Probe } from './types.js';
+import type { Probe, RawBackend } from './types.js';
 
 /** More threads than this are never started; the same bound as in cpu/pool.h. */
 const MAX_THREADS = 256;
@@ -129,7 +129,7 @@ function internal(error: unknown): IsometryError {
 }
 
 /** The native backend: SIMD code on all CPUs that this process may use. */
-export const cpuBackend: Backend = withMatrices({
+export const cpuBackend: RawBackend = withMatrices({
   name: 'cpu',
   probe(): Probe {
     const now = cpuState();
@@ -144,5 +144,12 @@ export const cpuBackend: Backend = withMatrices({
   },
   fill(request: FillRequest, target: TensorArray, start: number, signal?: AbortSignal): Promise<void> {
     return fillWith(request, target, start, signal === undefined ? {} : { signal });
+  },
+  // Replaced by the backend's own.
+  orthogonalSync(): void {
+    throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+  },
+  async orthogonal(): Promise<void> {
+    throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
   },
 });

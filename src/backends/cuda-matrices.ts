@@ -1,11 +1,12 @@
 import { dtypeInfo } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { FillRequest } from '../job.js';
-import { normalsOf } from '../js/orthogonal.js';
+import { normalsOf } from '../js/qr-matrices.js';
+import { type MatrixMaker, matricesOf, matrixElements } from './by-qr.js';
 import type { CudaBackend } from './cuda.js';
 import { libraryFolders } from './cuda-libraries.js';
 import { requestWords } from './encode.js';
-import { type MatrixMaker, matricesOf, matrixElements, withMatrices } from './matrices.js';
+import { withMatrices } from './matrices.js';
 import type { NativeBinding } from './native.js';
 import type { NativeQr } from './native-cuda.js';
 import { callNative, runJob } from './native-job.js';

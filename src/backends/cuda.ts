@@ -1,4 +1,5 @@
 import type { TensorArray } from '../dtype.js';
+import { IsometryError } from '../errors.js';
 import type { FillRequest } from '../job.js';
 import { withSolver } from './cuda-matrices.js';
 import { requestWords } from './encode.js';
@@ -12,7 +13,7 @@ import {
   type NativePart,
 } from './native-cuda.js';
 import { callNative, runJob } from './native-job.js';
-import type { Backend, Part, Probe } from './types.js';
+import type { Part, Probe, RawBackend } from './types.js';
 
 /** What is known about GPUs here; `noAddon` where there is nothing that could ask. */
 export interface CudaReport extends Omit<CudaProbe, 'result'> {
@@ -58,7 +59,7 @@ export function cudaProbe({ result, reason, devices }: CudaReport): Probe {
 }
 
 /** A GPU as a backend, and its memory. */
-export interface CudaBackend extends Backend {
+export interface CudaBackend extends RawBackend {
   readonly name: 'cuda';
   readonly device: CudaDevice;
   fillParts(parts: readonly Part[], buffer: ArrayBuffer, signal?: AbortSignal): Promise<void>;
@@ -132,6 +133,13 @@ export function createCudaBackend(
         const parts = [partInto(request, target, start, bytes, at)];
         await run((callback) => binding.cudaFillAsync(index, parts, bytes, callback), signal);
       }
+    },
+    // Replaced by the backend's own.
+    orthogonalSync(): void {
+      throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+    },
+    async orthogonal(): Promise<void> {
+      throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
     },
     fillParts: (parts, buffer, signal) => fillBatches(parts, new Uint8Array(buffer), signal),
     fillDevice: (parts, address, signal) => fillBatches(parts, address, signal),

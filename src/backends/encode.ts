@@ -52,8 +52,8 @@ function jobWords({ primitive, region }: Job): number {
 }
 
 function encodeJob({ primitive: p, stream, region }: Job, words: Float64Array, start: number): void {
-  if (p.kind === 'orthogonal')
-    throw new IsometryError('INTERNAL', 'a matrix is no job of independent elements');
+  if (p.kind === 'orthogonal' || p.kind === 'computed' || p.kind === 'qr')
+    throw new IsometryError('INTERNAL', `${p.kind} is no job of independent elements`);
   let at = start;
   words[at++] = KIND_CODES[p.kind];
   words[at++] = low32(stream);

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { TensorArray } from '../dtype.js';
+import { IsometryError } from '../errors.js';
 import type { FillRequest } from '../job.js';
 import { fillRange } from '../js/fill.js';
 import { withMatrices } from './matrices.js';
-import type { Backend, Probe } from './types.js';
+import type { Probe, RawBackend } from './types.js';
 
 /** How long one slice of an asynchronous fill keeps the event loop busy, in milliseconds; about. */
 const SLICE_MS = 10;
@@ -11,7 +12,7 @@ const SLICE_MS = 10;
 const FIRST_SLICE = 8192;
 
 /** The pure-JavaScript backend: no native code, the same bytes. */
-export const jsBackend: Backend = withMatrices({
+export const jsBackend: RawBackend = withMatrices({
   name: 'js',
   probe(): Probe {
     return { available: true, detail: 'pure JavaScript, 1 thread' };
@@ -32,6 +33,13 @@ export const jsBackend: Backend = withMatrices({
       from = to;
       await setImmediate();
     }
+  },
+  // Replaced by the backend's own.
+  orthogonalSync(): void {
+    throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+  },
+  async orthogonal(): Promise<void> {
+    throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
   },
 });
 

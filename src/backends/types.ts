@@ -1,5 +1,5 @@
 import type { TensorArray } from '../dtype.js';
-import type { FillRequest } from '../job.js';
+import type { FillRequest, OrthogonalRequest } from '../job.js';
 
 export type BackendName = 'cuda' | 'cpu' | 'js';
 
@@ -19,6 +19,9 @@ export interface Part {
   readonly byteOffset: number;
 }
 
+/** Told the fraction that is done, from 0 to 1, never less than before; how often depends on the backend. */
+export type OnProgress = (fraction: number) => void;
+
 /**
  * Who computes a job. `start` is the first element of the output to compute, `target.length` how many:
  * any window of the output can be computed alone, and equals that part of the whole.
@@ -33,7 +36,13 @@ export interface Backend {
    * settles: nothing else may see, transfer or resize its buffer.
    * Rejects with `signal.reason` when aborted.
    */
-  fill(request: FillRequest, target: TensorArray, start: number, signal?: AbortSignal): Promise<void>;
+  fill(
+    request: FillRequest,
+    target: TensorArray,
+    start: number,
+    signal?: AbortSignal,
+    onProgress?: OnProgress,
+  ): Promise<void>;
   /**
    * Computes many windows, all of one seed, into one buffer at once; as `fill` otherwise. Only backends for which
    * that is faster than one `fill` after another have it.
@@ -41,4 +50,18 @@ export interface Backend {
   fillParts?(parts: readonly Part[], buffer: ArrayBuffer, signal?: AbortSignal): Promise<void>;
   /** How many bytes at a time suit it when a file is written, a multiple of 8; left out where it does not matter. */
   readonly chunkBytes?: number;
+}
+
+/** A backend of primitives: `fill` takes jobs of independent elements only. `withMatrices` makes it a whole one. */
+export interface RawBackend extends Backend {
+  /** As `fillSync`, but leaves alone what is no element of the request's matrices. */
+  orthogonalSync(request: OrthogonalRequest, target: TensorArray, start: number): void;
+  /** As `fill`, but leaves alone what is no element of the request's matrices. */
+  orthogonal(
+    request: OrthogonalRequest,
+    target: TensorArray,
+    start: number,
+    signal?: AbortSignal,
+    onProgress?: OnProgress,
+  ): Promise<void>;
 }

@@ -1,10 +1,10 @@
 import type { DType } from '../dtype.js';
 import { lawOf } from '../initializers/index.js';
 import type { Law } from '../law.js';
-import { lawMoments } from '../lower.js';
 import { judge, type Verdict } from '../model/judge.js';
 import { type Measurement, measureTensor } from '../model/measure.js';
 import { type Plan, type PlanTensor, readPlan } from '../model/plan.js';
+import { lawMoments } from '../moments.js';
 import { SafetensorsReader, type TensorEntry } from '../safetensors/read.js';
 import { formatBytes, groupDigits, Output, printable, table } from './output.js';
 
@@ -66,7 +66,7 @@ async function examine(
     if (wanted?.dtype !== undefined && wanted.dtype !== entry.dtype.dtype)
       problems.push(`the plan has ${wanted.dtype}`);
   }
-  const near = law === undefined ? undefined : lawMoments(law).mean;
+  const near = law === undefined ? undefined : lawMoments(law, entry.elements).mean;
   const measured = await measureTensor(reader, entry, near, signal);
   if (measured !== undefined && measured.nonFinite > 0)
     problems.push(`${measured.nonFinite} elements are not finite`);

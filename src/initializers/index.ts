@@ -38,7 +38,12 @@ export {
   lecunUniform,
 } from './lecun.js';
 export { type NormalInitializer, type NormalOptions, normal } from './normal.js';
-export { type OrthogonalInitializer, type OrthogonalOptions, orthogonal } from './orthogonal.js';
+export {
+  type OrthogonalInitializer,
+  type OrthogonalMethod,
+  type OrthogonalOptions,
+  orthogonal,
+} from './orthogonal.js';
 export { INITIALIZER_KINDS, type Initializer } from './registry.js';
 export {
   type StoredBounds,

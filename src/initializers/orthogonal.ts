@@ -1,22 +1,26 @@
-import { expected, showName } from '../errors.js';
 import type { Law } from '../law.js';
-import { parseLayout } from '../layout.js';
-import { expectedHint, numberOption, withDefault } from '../options.js';
+import { numberOption, oneOf, withDefault } from '../options.js';
 import { elementCount } from '../shape.js';
 import { type Definition, make, type TensorInfo } from './definition.js';
+import { matrixView, orthogonalPart } from './matrix-view.js';
+
+const METHODS = ['reflections', 'qr'] as const;
+
+/** See {@link orthogonal}. */
+export type OrthogonalMethod = (typeof METHODS)[number];
 
 export interface OrthogonalInitializer {
   readonly kind: 'orthogonal';
   readonly gain: number;
-  readonly method: 'qr';
+  readonly method: OrthogonalMethod;
 }
 
 /** Options of {@link orthogonal}. */
 export interface OrthogonalOptions {
   /** Factor on the matrix, any finite number; see `gain`. Default 1. */
   readonly gain?: number | undefined;
-  /** How the matrix is made. There is no default: say `'qr'`. */
-  readonly method: 'qr';
+  /** How the matrix is made. Default `reflections`, the same bits everywhere. */
+  readonly method?: OrthogonalMethod | undefined;
 }
 
 /** @internal */
@@ -26,16 +30,10 @@ export const orthogonalDefinition: Definition<OrthogonalInitializer> = {
   parse: (options, where) => ({
     kind: 'orthogonal',
     gain: numberOption(withDefault(options['gain'], 1), `${where}.gain`),
-    method: parseMethod(options['method'], `${where}.method`),
+    method: oneOf(withDefault(options['method'], 'reflections'), METHODS, `${where}.method`),
   }),
   law: ({ gain, method }, tensor) => orthogonalLaw(gain, method, tensor),
 };
-
-function parseMethod(method: unknown, where: string): 'qr' {
-  if (method === 'qr') return method;
-  const hint = "pass method: 'qr'; it must be said, since it has no default";
-  throw expectedHint('INVALID_OPTION', "'qr'", where, method, hint);
-}
 
 /**
  * A random matrix with orthonormal rows or columns, whichever are fewer, times `gain`: uniform among all such matrices
@@ -47,56 +45,44 @@ function parseMethod(method: unknown, where: string): 'qr' {
  * first, stack matrices that are independent of each other. A tensor without a layout has its outputs first, whatever
  * its rank, from 2 on. Groups make no difference.
  *
- * `method: 'qr'` is the textbook way (Stewart 1980; Mezzadri 2007, "How to generate random matrices from the classical
- * compact groups"). With M the larger and N the smaller dimension, G is an M × N matrix of independent standard
- * normals: G(r, c) is element c·M + r of the tensor's random stream, of matrix b (b + …) element b·M·N + c·M + r. From
- * G = Q·R comes Q·diag(sign(R₀₀), sign(R₁₁), …), sign(0) being 1, which does not depend on the algorithm that found Q
- * and R. That is the matrix if it has at least as many rows as columns, else its transpose is.
+ * With M the larger and N the smaller dimension, G is an M × N matrix of independent standard normals: G(r, c) is element
+ * c·M + r of the tensor's random stream, of matrix b (b + …) element b·M·N + c·M + r.
  *
- * G has the same bits everywhere. Q is computed in float64 by the `cpu` and `js` backends, which agree to the bit, and
- * for all dtypes but float64 in float32 by the `cuda` backend (cuSOLVER), which agrees with them **to rounding only**.
- * `device: 'auto'` therefore computes a tensor in host memory on the CPU, always: so the choice of a backend never
- * changes a result here either. One that stays on the GPU (`keep: 'device'`) is computed there.
+ * `method: 'reflections'` is Stewart's product of random reflections (Stewart 1980, "The efficient generation of random
+ * orthogonal matrices with an application to condition estimators"), H₁·H₂⋯H_N·D with H_c made of column c of G from row c
+ * on. No factorization, half of the operations of QR, and an order of operations that docs/adr/0008-orthogonal.md fixes:
+ * the bits are the same on every backend. It is computed in float32 (in float64 for float64 tensors) and rounded at the
+ * end; max|QᵀQ − I| stays below 2e-6 (1e-14). Q's columns are the matrix's columns where it has more rows than columns,
+ * else its rows; each can be computed alone, so a slice of them costs its share. Other slices cost all of their columns.
  *
- * Whole tensors only: `slice` is an error. Time grows with M·N²; 1024 × 1024 takes a second or two on the CPU.
+ * `method: 'qr'` is the textbook way (Mezzadri 2007, "How to generate random matrices from the classical compact
+ * groups"), for comparison with other frameworks. From G = Q·R comes Q·diag(sign(R₀₀), sign(R₁₁), …), sign(0) being 1,
+ * which does not depend on the algorithm that found Q and R. That is the matrix if it has at least as many rows as
+ * columns, else its transpose is. G has the same bits everywhere. Q is computed in float64 by the `cpu` and `js`
+ * backends, which agree to the bit, and for all dtypes but float64 in float32 by the `cuda` backend (cuSOLVER), which
+ * agrees with them **to rounding only**. `device: 'auto'` therefore computes a tensor in host memory on the CPU, always:
+ * so the choice of a backend never changes a result here either. One that stays on the GPU (`keep: 'device'`) is
+ * computed there. Whole tensors only: `slice` is an error. 1024 × 1024 takes a second or two on the CPU.
  *
  * Saxe, McClelland, Ganguli 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
  * networks", arXiv:1312.6120.
- * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number and `method` is `'qr'`; when used on a
+ * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number and `method` one of those; when used on a
  * tensor, `INVALID_SHAPE` for rank 0 or 1 without a layout, `INVALID_LAYOUT` for one without `O` or with an `E` that
  * does not come first.
  */
-export function orthogonal(options: OrthogonalOptions): OrthogonalInitializer {
+export function orthogonal(options: OrthogonalOptions = {}): OrthogonalInitializer {
   return make(orthogonalDefinition, options);
 }
 
-function orthogonalLaw(gain: number, method: 'qr', { name, shape, layout }: TensorInfo): Law {
-  const where = `tensor ${showName(name)}`;
-  if (layout === undefined && shape.length < 2) {
-    const hint = 'a bias or scale is no matrix: use zeros() or ones(), or name its axes, as in layout: "O"';
-    throw expectedHint(
-      'INVALID_SHAPE',
-      'a shape of rank 2 or more or a layout',
-      `orthogonal ${where}`,
-      shape,
-      hint,
-    );
-  }
-  const axes = layout === undefined ? `O${'I'.repeat(shape.length - 1)}` : parseLayout(layout, shape.length);
-  const stacked = axes.length - axes.replace(/^E+/, '').length;
-  const outputAxis = axes.indexOf('O');
-  if (outputAxis < 0)
-    throw expected('INVALID_LAYOUT', 'a layout with an axis O', `orthogonal ${where}`, layout);
-  if (axes.lastIndexOf('E') >= stacked) {
-    throw expected('INVALID_LAYOUT', 'a layout whose axes E come first', `orthogonal ${where}`, layout);
-  }
+function orthogonalLaw(gain: number, method: OrthogonalMethod, tensor: TensorInfo): Law {
+  const { shape } = tensor;
+  const view = matrixView(tensor, 'orthogonal');
   if (gain === 0) return { kind: 'constant', value: 0 };
+  const { stacked, count, outputAxis, outputs } = view;
+  if (method === 'reflections') {
+    return { kind: 'parts', stacked, parts: [orthogonalPart(shape, view, gain)] };
+  }
   const before = elementCount(shape.slice(stacked, outputAxis));
   const after = elementCount(shape.slice(outputAxis + 1));
-  return {
-    kind: 'orthogonal',
-    method,
-    gain,
-    matrices: { count: elementCount(shape.slice(0, stacked)), before, outputs: shape[outputAxis]!, after },
-  };
+  return { kind: 'qr', gain, matrices: { count, before, outputs, after } };
 }

@@ -8,7 +8,7 @@ import { expected, IsometryError } from '../errors.js';
 import type { FileOps } from '../file-ops.js';
 import { type Prepared, prepareFill } from '../fill.js';
 import { lawOf } from '../initializers/index.js';
-import { lowerLaw } from '../lower.js';
+import { checkLaw } from '../jobs.js';
 import { checkKeys } from '../options.js';
 import { encodeHeader, placeTensors, type StoredTensor } from '../safetensors/header.js';
 import { parseSeed } from '../seed.js';
@@ -154,6 +154,6 @@ interface Stored extends StoredTensor {
 function storedTensor(source: PlanTensor, defaultDType: DType): Stored {
   const { name, shape } = source;
   const dtype = source.dtype ?? defaultDType;
-  lowerLaw(lawOf(source.init, source), dtype, name);
+  checkLaw(lawOf(source.init, source), dtype, name);
   return { name, shape, dtype: dtypeInfo(dtype).safetensors, source };
 }

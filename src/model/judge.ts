@@ -1,6 +1,7 @@
 import type { DType } from '../dtype.js';
 import type { Law } from '../law.js';
-import { lawMoments, lowerLaw } from '../lower.js';
+import { lowerLaw } from '../lower.js';
+import { lawMoments } from '../moments.js';
 import type { Measurement } from './measure.js';
 
 /** A measurement held against the law that the elements should follow. */
@@ -28,16 +29,16 @@ const FEWEST_FOR_STD = 256;
  * kurtosis (Cramér, Mathematical Methods of Statistics, §28.2).
  */
 export function judge(measured: Measurement, law: Law, dtype: DType, name: string): Verdict {
-  const { mean, std } = lawMoments(law);
+  const { mean, std } = lawMoments(law, measured.count);
   const { count, min, max } = measured;
-  const primitive = lowerLaw(law, dtype, name);
+  const primitive = law.kind === 'parts' ? undefined : lowerLaw(law, dtype, name);
   if (count === 0) return { mean, std, meanError: null, stdError: null, plausible: true };
-  if (primitive.kind === 'constant') {
+  if (primitive?.kind === 'constant') {
     const plausible = measured.nonFinite === 0 && min === primitive.value && max === primitive.value;
     return { mean, std, meanError: null, stdError: null, plausible };
   }
   const [lowest, highest] =
-    'min' in primitive
+    primitive !== undefined && 'min' in primitive
       ? [primitive.min, primitive.max]
       : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const grain = grainOf(dtype, Math.abs(mean) + std);

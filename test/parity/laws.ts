@@ -1,12 +1,12 @@
 // The laws and dtypes over which the backends are compared: every primitive, every way to draw it.
 import { DTYPE_NAMES, type DType } from '../../src/dtype.js';
-import type { Primitive } from '../../src/job.js';
-import type { Law } from '../../src/law.js';
+import type { ElementPrimitive } from '../../src/job.js';
+import type { ElementLaw } from '../../src/law.js';
 import { lowerLaw } from '../../src/lower.js';
 
 const INF = Number.POSITIVE_INFINITY;
 
-const truncated = (mean: number, std: number, lower: number, upper: number, rescale = false): Law => ({
+const truncated = (mean: number, std: number, lower: number, upper: number, rescale = false): ElementLaw => ({
   kind: 'truncatedNormal',
   mean,
   std,
@@ -14,7 +14,7 @@ const truncated = (mean: number, std: number, lower: number, upper: number, resc
   rescale,
 });
 
-const LAWS: Record<string, Law> = {
+const LAWS: Record<string, ElementLaw> = {
   'constant 0': { kind: 'constant', value: 0 },
   'constant 0.1': { kind: 'constant', value: 0.1 },
   'uniform [-1, 1)': { kind: 'uniform', min: -1, max: 1 },
@@ -35,7 +35,7 @@ const LAWS: Record<string, Law> = {
 export interface Case {
   readonly name: string;
   readonly dtype: DType;
-  readonly primitive: Primitive;
+  readonly primitive: ElementPrimitive;
 }
 
 /** Every law in every dtype. */

@@ -5,8 +5,9 @@ import { IsometryError } from '../../src/errors.js';
 import type { Primitive } from '../../src/job.js';
 import { standardNormal, truncateWord } from '../../src/js/normal.js';
 import { quantile32 } from '../../src/js/quantile.js';
-import type { Law } from '../../src/law.js';
-import { lawMoments, lowerLaw, truncatedStd } from '../../src/lower.js';
+import type { ElementLaw } from '../../src/law.js';
+import { lowerLaw, truncatedStd } from '../../src/lower.js';
+import { lawMoments } from '../../src/moments.js';
 import { cdf } from '../../src/quantile/normal-law.js';
 import { quantileTable } from '../../src/quantile/table.js';
 
@@ -17,9 +18,9 @@ const truncated = (
   mean = 0,
   std = 1,
   rescale = false,
-): Law => ({ kind: 'truncatedNormal', mean, std, bounds, rescale });
+): ElementLaw => ({ kind: 'truncatedNormal', mean, std, bounds, rescale });
 
-function refusal(law: Law, dtype: DType): string {
+function refusal(law: ElementLaw, dtype: DType): string {
   try {
     lowerLaw(law, dtype, 'head.weight');
   } catch (error) {
@@ -30,7 +31,7 @@ function refusal(law: Law, dtype: DType): string {
   throw new Error(`${JSON.stringify(law)} was accepted`);
 }
 
-function parts(law: Law, dtype: DType): Extract<Primitive, { kind: 'truncatedNormal' | 'quantile' }> {
+function parts(law: ElementLaw, dtype: DType): Extract<Primitive, { kind: 'truncatedNormal' | 'quantile' }> {
   const primitive = lowerLaw(law, dtype, 'w');
   if (primitive.kind !== 'truncatedNormal' && primitive.kind !== 'quantile') throw new Error(primitive.kind);
   return primitive;
@@ -176,12 +177,12 @@ describe('the ways to draw one law agree', () => {
 
 describe('lawMoments', () => {
   it('of constant, uniform and normal', () => {
-    expect(lawMoments({ kind: 'constant', value: -3 })).toEqual({ mean: -3, std: 0 });
-    expect(lawMoments({ kind: 'normal', mean: 2, std: 0.5 })).toEqual({ mean: 2, std: 0.5 });
-    const { mean, std } = lawMoments({ kind: 'uniform', min: -1, max: 3 });
+    expect(lawMoments({ kind: 'constant', value: -3 }, 1)).toEqual({ mean: -3, std: 0 });
+    expect(lawMoments({ kind: 'normal', mean: 2, std: 0.5 }, 1)).toEqual({ mean: 2, std: 0.5 });
+    const { mean, std } = lawMoments({ kind: 'uniform', min: -1, max: 3 }, 1);
     expect(mean).toBe(1);
     expect(std).toBeCloseTo(2 / Math.sqrt(3), 15);
-    expect(lawMoments({ kind: 'uniform', min: 1e308, max: 1.5e308 }).mean).toBe(1.25e308);
+    expect(lawMoments({ kind: 'uniform', min: 1e308, max: 1.5e308 }, 1).mean).toBe(1.25e308);
   });
 
   // Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions 1, 13.10.1; Φ by the Mills ratio.
@@ -197,12 +198,12 @@ describe('lawMoments', () => {
     const mass = cdf(b) - cdf(a);
     const shift = (density(a) - density(b)) / mass;
     const variance = 1 + (a * density(a) - b * density(b)) / mass - shift * shift;
-    const { mean, std } = lawMoments(truncated({ sigmas: [a, b] }, 5, 0.5));
+    const { mean, std } = lawMoments(truncated({ sigmas: [a, b] }, 5, 0.5), 1);
     expect(mean).toBeCloseTo(5 + 0.5 * shift, 12);
     expect(std).toBeCloseTo(0.5 * Math.sqrt(variance), 11);
     expect(truncatedStd(a, b)).toBeCloseTo(Math.sqrt(variance), 11);
     const [low, high] = [5 + 0.5 * a, 5 + 0.5 * b];
-    const same = lawMoments(truncated({ absolute: [low, high] }, 5, 0.5));
+    const same = lawMoments(truncated({ absolute: [low, high] }, 5, 0.5), 1);
     expect(same.mean).toBeCloseTo(mean, 12);
     expect(same.std).toBeCloseTo(std, 12);
   });
@@ -214,7 +215,7 @@ describe('lawMoments', () => {
       [8, 9],
       [0.1, 0.2],
     ] as const) {
-      const { mean, std } = lawMoments(truncated({ sigmas: bounds }, 1, 0.25, true));
+      const { mean, std } = lawMoments(truncated({ sigmas: bounds }, 1, 0.25, true), 1);
       expect(std).toBeCloseTo(0.25, 13);
       if (bounds[0] === -2) expect(mean).toBeCloseTo(1, 14);
       else expect(mean).toBeGreaterThan(1.05);
@@ -222,10 +223,10 @@ describe('lawMoments', () => {
   });
 
   it('tend to the exponential law far out, to the uniform law in a narrow window', () => {
-    const far = lawMoments(truncated({ sigmas: [1000, INF] }));
+    const far = lawMoments(truncated({ sigmas: [1000, INF] }), 1);
     expect((far.mean - 1000) * 1000).toBeCloseTo(1, 5);
     expect(far.std * 1000).toBeCloseTo(1, 5);
-    const narrow = lawMoments(truncated({ sigmas: [1, 1.0001] }));
+    const narrow = lawMoments(truncated({ sigmas: [1, 1.0001] }), 1);
     expect(narrow.std / (0.0001 / Math.sqrt(12))).toBeCloseTo(1, 6);
   });
 

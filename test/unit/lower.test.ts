@@ -4,7 +4,7 @@ import { IsometryError } from '../../src/errors.js';
 import type { Primitive } from '../../src/job.js';
 import { standardNormal } from '../../src/js/normal.js';
 import { quantile64 } from '../../src/js/quantile.js';
-import type { Law } from '../../src/law.js';
+import type { ElementLaw } from '../../src/law.js';
 import { lowerLaw } from '../../src/lower.js';
 import { cdf } from '../../src/quantile/normal-law.js';
 import { quantileTable } from '../../src/quantile/table.js';
@@ -13,16 +13,16 @@ import { AWKWARD_LAWS, randomLaws } from '../stats/bounds.js';
 const INF = Number.POSITIVE_INFINITY;
 const NARROW: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 
-const uniform = (min: number, max: number): Law => ({ kind: 'uniform', min, max });
-const normal = (mean: number, std: number): Law => ({ kind: 'normal', mean, std });
-const sigmas = (lower: number, upper: number, mean = 0, std = 1, rescale = false): Law => ({
+const uniform = (min: number, max: number): ElementLaw => ({ kind: 'uniform', min, max });
+const normal = (mean: number, std: number): ElementLaw => ({ kind: 'normal', mean, std });
+const sigmas = (lower: number, upper: number, mean = 0, std = 1, rescale = false): ElementLaw => ({
   kind: 'truncatedNormal',
   mean,
   std,
   bounds: { sigmas: [lower, upper] },
   rescale,
 });
-const absolute = (a: number, b: number, mean = 0, std = 1): Law => ({
+const absolute = (a: number, b: number, mean = 0, std = 1): ElementLaw => ({
   kind: 'truncatedNormal',
   mean,
   std,
@@ -40,7 +40,7 @@ function numbers(primitive: Primitive): object {
 const tableOf = (primitive: Primitive): Float64Array | undefined =>
   primitive.kind === 'quantile' ? primitive.table : undefined;
 
-function refusal(law: Law, dtype: DType): string {
+function refusal(law: ElementLaw, dtype: DType): string {
   try {
     lowerLaw(law, dtype, 'encoder.0.weight');
   } catch (error) {
@@ -213,7 +213,7 @@ describe('truncated normal, which way it is drawn', () => {
   });
 
   it('is the same for 16 bits as for 32, but for the bounds', () => {
-    const laws: Law[] = [...AWKWARD_LAWS, ...randomLaws(60)];
+    const laws: ElementLaw[] = [...AWKWARD_LAWS, ...randomLaws(60)];
     let compared = 0;
     for (const law of laws) {
       const primitives = NARROW.flatMap((dtype) => {

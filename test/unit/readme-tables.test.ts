@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { INITIALIZER_KINDS, parsePlan, writeCheckpoint } from '../../src/index.js';
 import { lawOf, parseInitializer } from '../../src/initializers/index.js';
 import { fans } from '../../src/layout.js';
-import { lawMoments } from '../../src/lower.js';
+import { lawMoments } from '../../src/moments.js';
 import { elementCount } from '../../src/shape.js';
 import { filesUnder, read, tableAfter } from '../helpers/pages.js';
 
@@ -65,7 +65,10 @@ describe('README.md', () => {
         const { fanIn, fanOut } = fans(shape);
         // The modes' default is fanIn.
         const expected = evaluate(formula!, { ...given, fanIn, fanOut, n: fanIn });
-        expect(lawMoments(lawOf(initializer, { name: 'w', shape })).std / expected, call).toBeCloseTo(1, 12);
+        expect(
+          lawMoments(lawOf(initializer, { name: 'w', shape }), elementCount(shape)).std / expected,
+          call,
+        ).toBeCloseTo(1, 12);
         compared++;
       }
     }

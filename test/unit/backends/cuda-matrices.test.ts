@@ -9,9 +9,9 @@ import type { Part } from '../../../src/backends/types.js';
 import { DTYPE_NAMES, type DType, dtypeInfo, type TensorArray } from '../../../src/dtype.js';
 import { prepareFill } from '../../../src/fill.js';
 import { type Initializer, normal, orthogonal } from '../../../src/initializers/index.js';
-import type { ElementPrimitive, FillRequest, MatrixPrimitive } from '../../../src/job.js';
+import type { ElementPrimitive, FillRequest, QrPrimitive } from '../../../src/job.js';
 import { fillRange } from '../../../src/js/fill.js';
-import { makeMatrix, normalsOf } from '../../../src/js/orthogonal.js';
+import { makeMatrix, normalsOf } from '../../../src/js/qr-matrices.js';
 import { decodeRequest, FakeCuda, fakeDevice } from '../../helpers/fake-binding.js';
 
 const qr = orthogonal({ method: 'qr', gain: -1.25 });
@@ -32,8 +32,8 @@ function matrices(given: NativeQr): Uint8Array {
   const { before, outputs, after, gain, first, count } = given;
   const size = before * outputs * after;
   const drawn = decodeRequest(given.words);
-  const primitive: MatrixPrimitive = {
-    kind: 'orthogonal',
+  const primitive: QrPrimitive = {
+    kind: 'qr',
     gain,
     matrices: { count: first + count, before, outputs, after },
     normal: drawn.jobs[0]!.primitive as ElementPrimitive,
@@ -183,8 +183,13 @@ describe('a solver of matrices', () => {
     const { fake, backend } = setUp();
     const of = request([2 ** 15, 2 ** 15 + 1], 'OI');
     // Memory of that size is not needed to be refused.
-    const whole = { buffer: new ArrayBuffer(8), byteOffset: 0, byteLength: 4 * of.length };
-    const target = { length: of.length, subarray: () => whole } as unknown as TensorArray;
+    const target = {
+      buffer: new ArrayBuffer(8),
+      byteOffset: 0,
+      byteLength: 4 * of.length,
+      length: of.length,
+      subarray: () => target,
+    } as unknown as TensorArray;
     const error = { code: 'TOO_LARGE', message: expect.stringMatching(/4295098368 bytes.*keep: "device"/) };
     await expect(backend.fill(of, target, 0)).rejects.toMatchObject(error);
     expect(() => backend.fillSync(of, target, 0)).toThrow(expect.objectContaining(error));

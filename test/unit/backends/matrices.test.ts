@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { matricesOf, matrixElements } from '../../../src/backends/by-qr.js';
 import { jsBackend } from '../../../src/backends/js.js';
-import { matricesOf, matrixElements, withMatrices } from '../../../src/backends/matrices.js';
-import type { Backend, Part } from '../../../src/backends/types.js';
+import { withMatrices } from '../../../src/backends/matrices.js';
+import type { Backend, Part, RawBackend } from '../../../src/backends/types.js';
 import { DTYPE_NAMES, type DType, dtypeInfo, type TensorArray } from '../../../src/dtype.js';
 import { fill, fillInto, fillSync, prepareFill } from '../../../src/fill.js';
 import { normal, orthogonal } from '../../../src/initializers/index.js';
@@ -163,7 +164,7 @@ describe('withMatrices', () => {
 
   it('leaves other tensors, and parts of them, to the backend', async () => {
     const calls: string[] = [];
-    const elements: Backend = {
+    const elements: RawBackend = {
       ...jsBackend,
       fillParts: async (parts) => {
         calls.push(parts.map(({ request }) => request.jobs[0]!.primitive.kind).join());

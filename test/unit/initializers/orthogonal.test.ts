@@ -8,15 +8,14 @@ const invalid = (code: string, text: string) =>
   expect.objectContaining({ code, message: expect.stringContaining(text) });
 
 describe('orthogonal', () => {
-  it('writes its default gain out', () => {
+  it('writes its defaults out', () => {
     expect(qr).toEqual({ kind: 'orthogonal', gain: 1, method: 'qr' });
+    expect(orthogonal()).toEqual({ kind: 'orthogonal', gain: 1, method: 'reflections' });
   });
 
   it.each([
-    [undefined, "expected 'qr' for orthogonal.method"],
-    [{}, "pass method: 'qr'"],
-    [{ method: 'reflections' }, "expected 'qr' for orthogonal.method"],
     [{ method: null }, 'orthogonal.method'],
+    [{ method: 'householder' }, 'orthogonal.method'],
     [{ method: 'qr', gain: Number.NaN }, 'orthogonal.gain'],
     [{ method: 'qr', gain: Number.NEGATIVE_INFINITY }, 'orthogonal.gain'],
     [{ method: 'qr', gain: '1' }, 'orthogonal.gain'],
@@ -35,8 +34,7 @@ describe('orthogonal', () => {
     [[4, 0], undefined, [1, 1, 4, 0]],
   ] as const)('of shape %j and layout %s', (shape, layout, [count, before, outputs, after]) => {
     expect(lawOf(qr, { name: 'w', shape, layout, groups: 1 })).toEqual({
-      kind: 'orthogonal',
-      method: 'qr',
+      kind: 'qr',
       gain: 1,
       matrices: { count, before, outputs, after },
     });
@@ -64,7 +62,7 @@ describe('orthogonal', () => {
     const options = { seed: 1, slice: [[0, 2], null] as const };
     expect(() => fillSync('w', [3, 2], qr, options)).toThrow(invalid('INVALID_OPTION', 'for slice'));
     expect(() => fillSync('w', [3, 2], qr, { seed: 1, slice: [[0, 0]] })).toThrow(
-      invalid('INVALID_OPTION', 'a matrix is made whole'),
+      invalid('INVALID_OPTION', 'such a matrix is made whole'),
     );
     expect(fillSync('w', [2, 2], qr, options)).toEqual(fillSync('w', [2, 2], qr, { seed: 1 }));
   });
@@ -88,7 +86,7 @@ describe('orthogonal', () => {
       tensors: [{ name: 'w', shape: [3, 2], init, ...tensor }],
     });
     expect(parsePlan(plan({})).tensors[0]!.init).toEqual(qr);
-    expect(() => parsePlan(plan({}, { kind: 'orthogonal' }))).toThrow(invalid('PLAN_ERROR', "method: 'qr'"));
+    expect(parsePlan(plan({}, { kind: 'orthogonal' })).tensors[0]!.init).toEqual(orthogonal());
     for (const [tensor, init] of [
       [{}, { kind: 'orthogonal', method: 'QR' }],
       [{}, { kind: 'orthogonal', method: 'qr', gain: null }],

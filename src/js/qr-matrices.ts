@@ -4,7 +4,7 @@
 import { constants } from 'node:buffer';
 import { type DType, dtypeInfo, type TensorArray } from '../dtype.js';
 import { IsometryError } from '../errors.js';
-import type { FillRequest, MatrixPrimitive } from '../job.js';
+import type { FillRequest, QrPrimitive } from '../job.js';
 import { orthogonalize } from './qr.js';
 import { toBFloat16, toFloat16 } from './round.js';
 
@@ -19,7 +19,7 @@ export interface Normals {
 }
 
 /** The normals of a request for matrices, which has no other job. */
-export function normalsOf(request: FillRequest, primitive: MatrixPrimitive): Normals {
+export function normalsOf(request: FillRequest, primitive: QrPrimitive): Normals {
   const { count, before, outputs, after } = primitive.matrices;
   const others = before * after;
   const [rows, cols] = outputs < others ? [others, outputs] : [outputs, others];
@@ -81,7 +81,7 @@ function outOfMemory(what: string): IsometryError {
 export function* makeMatrix(
   normals: Float64Array | Float32Array,
   { rows, cols, wide }: Normals,
-  primitive: MatrixPrimitive,
+  primitive: QrPrimitive,
   dtype: DType,
   out: TensorArray,
 ): Generator<undefined, void> {

@@ -2,12 +2,12 @@ import { constants } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { prepareFill } from '../../../src/fill.js';
 import { orthogonal } from '../../../src/initializers/index.js';
-import type { MatrixPrimitive } from '../../../src/job.js';
-import { allocateNormals, makeMatrix, normalsOf } from '../../../src/js/orthogonal.js';
+import type { QrPrimitive } from '../../../src/job.js';
+import { allocateNormals, makeMatrix, normalsOf } from '../../../src/js/qr-matrices.js';
 
 function normals(shape: number[], dtype: 'float64' | 'float32' | 'float16' = 'float32') {
   const { request } = prepareFill('w', shape, orthogonal({ method: 'qr' }), { seed: 1, dtype });
-  const primitive = request.jobs[0]!.primitive as MatrixPrimitive;
+  const primitive = request.jobs[0]!.primitive as QrPrimitive;
   return { primitive, normals: normalsOf(request, primitive), request };
 }
 

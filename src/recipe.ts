@@ -1,0 +1,35 @@
+import type { TensorArray } from './dtype.js';
+import type { ElementLaw, OrthogonalLaw } from './law.js';
+
+/**
+ * How matrices that are not a primitive of the backends are made: in JavaScript, hence with the same bits on every
+ * backend, out of random numbers that the backend draws. One unit is what has to be made at once: an orthogonal
+ * convolution kernel, a pair of factors.
+ */
+export interface Recipe {
+  /** For messages, as in "an orthogonal 3 × 3 kernel of 64 × 64 channels". */
+  readonly what: string;
+  /** Elements of one unit. */
+  readonly size: number;
+  /** Root mean square of a unit's elements, before the gain. */
+  readonly rms: number;
+  /** No element is larger, before the gain. */
+  readonly largest: number;
+  /** What unit number `unit` is made from. */
+  inputs(unit: number): readonly RecipeInput[];
+  /**
+   * Computes a unit's elements: with `+ − × ÷ sqrt` alone, yielding between pieces of a few milliseconds. `out` has
+   * `size` elements, all 0. The inputs' arrays are its own, too.
+   */
+  make(inputs: readonly TensorArray[], out: Float64Array): Generator<undefined, void>;
+}
+
+/** Elements [offset, offset + length) of a random stream. */
+export interface RecipeInput {
+  readonly law: ElementLaw | OrthogonalLaw;
+  /** Names the stream, beside the tensor's name (see `streamId`): as many as there are independent draws. */
+  readonly role: string;
+  readonly dtype: 'float64' | 'float32';
+  readonly offset: number;
+  readonly length: number;
+}
