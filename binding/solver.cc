@@ -25,7 +25,7 @@ constexpr double kIndex = 9007199254740991.0;  // 2^53 - 1
 struct Qr {
   std::vector<double> words;
   Request request;
-  cuda::Orthogonal work;
+  cuda::QrMatrices work;
   std::vector<std::string> folders;
   unsigned char* host = nullptr;
   uint64_t address = 0;
@@ -36,9 +36,9 @@ struct Qr {
     std::string whyNot;
     const cuda::SolverLibrary* solver = cuda::solverLibrary(folders, &whyNot);
     if (solver == nullptr) return {cuda::Code::kUnavailable, whyNot};
-    if (host != nullptr) return cuda::orthogonalHost(device, *solver, work, host, cancelled);
+    if (host != nullptr) return cuda::qrHost(device, *solver, work, host, cancelled);
     const cuda::Status status = checkDeviceRange(device, address, bytes());
-    return status.ok() ? cuda::orthogonalDevice(device, *solver, work, address, cancelled) : status;
+    return status.ok() ? cuda::qrDevice(device, *solver, work, address, cancelled) : status;
   }
 };
 
@@ -82,7 +82,7 @@ std::unique_ptr<Qr> readQr(Napi::Env env, const Napi::Value& value, const Napi::
   if (!value.IsObject()) refuse(env, "the matrices must be an object");
   const Napi::Object object = value.As<Napi::Object>();
   auto qr = std::make_unique<Qr>();
-  cuda::Orthogonal& work = qr->work;
+  cuda::QrMatrices& work = qr->work;
   const uint64_t dtype = readWhole(env, object.Get("dtype"), "the dtype is out of range");
   if (dtype > static_cast<uint64_t>(DType::kBFloat16)) refuse(env, "the dtype is out of range");
   work.dtype = static_cast<DType>(dtype);

@@ -23,7 +23,7 @@ uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment 
 // The factorization of matrices of one size, one after the other. Needs an exclusive Use while it lives.
 class Factorization {
  public:
-  Factorization(Device& device, const SolverLibrary& solver, const Orthogonal& work)
+  Factorization(Device& device, const SolverLibrary& solver, const QrMatrices& work)
       : device_(device), solver_(solver), work_(work) {
     const uint64_t others = work.before * work.after;
     rows_ = std::max(work.outputs, others);
@@ -184,7 +184,7 @@ class Factorization {
 
   Device& device_;
   const SolverLibrary& solver_;
-  const Orthogonal& work_;
+  const QrMatrices& work_;
   uint64_t rows_ = 0, cols_ = 0;
   SolverHandle handle_ = nullptr;
   SolverParams params_ = nullptr;
@@ -194,7 +194,7 @@ class Factorization {
   DevicePointer memory_ = 0, matrix_ = 0, taus_ = 0, factors_ = 0, info_ = 0, buffer_ = 0;
 };
 
-Status makeAll(Device& device, const SolverLibrary& solver, const Orthogonal& work, uint64_t address,
+Status makeAll(Device& device, const SolverLibrary& solver, const QrMatrices& work, uint64_t address,
                const std::atomic<bool>* cancelled) {
   if (std::max(work.outputs, work.before * work.after) > INT_MAX) {
     return {Code::kTooLarge, "expected at most " + std::to_string(INT_MAX) +
@@ -220,19 +220,19 @@ Status makeAll(Device& device, const SolverLibrary& solver, const Orthogonal& wo
 
 }  // namespace
 
-Status orthogonalDevice(Device& device, const SolverLibrary& solver, const Orthogonal& work, uint64_t address,
+Status qrDevice(Device& device, const SolverLibrary& solver, const QrMatrices& work, uint64_t address,
                         const std::atomic<bool>* cancelled) {
   return guarded([&] { return makeAll(device, solver, work, address, cancelled); });
 }
 
-Status orthogonalHost(Device& device, const SolverLibrary& solver, const Orthogonal& work, void* out,
+Status qrHost(Device& device, const SolverLibrary& solver, const QrMatrices& work, void* out,
                       const std::atomic<bool>* cancelled) {
   return guarded([&]() -> Status {
     const uint64_t bytes = work.count * work.elements() * byteSize(work.dtype);
     uint64_t address = 0;
     Status status = allocate(device, bytes, &address);
     if (!status.ok()) return status;
-    status = orthogonalDevice(device, solver, work, address, cancelled);
+    status = qrDevice(device, solver, work, address, cancelled);
     if (status.ok()) status = copyToHost(device, address, out, bytes, cancelled);
     const Status released = release(device, address);
     return status.ok() ? released : status;

@@ -17,7 +17,7 @@ namespace isometry::cuda {
 // columns (before, after). With M the larger and N the smaller number of its rows and columns, matrix b is
 // made of the elements from b·M·N on of `normals`: a column-major M × N matrix, float64 if the tensor is and
 // else float32.
-struct Orthogonal {
+struct QrMatrices {
   Fill normals;
   DType dtype = DType::kFloat32;  // of the tensor
   uint64_t before = 1, outputs = 1, after = 1;
@@ -30,11 +30,11 @@ struct Orthogonal {
 
 // To device memory at `address`, where matrix `first` begins, aligned to the element's size, and waits. Looks
 // at `cancelled` between the steps of each matrix. Only memory that the device can write may be named.
-Status orthogonalDevice(Device& device, const SolverLibrary& solver, const Orthogonal& work, uint64_t address,
+Status qrDevice(Device& device, const SolverLibrary& solver, const QrMatrices& work, uint64_t address,
                         const std::atomic<bool>* cancelled);
 
 // The same to memory of the host.
-Status orthogonalHost(Device& device, const SolverLibrary& solver, const Orthogonal& work, void* out,
+Status qrHost(Device& device, const SolverLibrary& solver, const QrMatrices& work, void* out,
                       const std::atomic<bool>* cancelled);
 
 }  // namespace isometry::cuda

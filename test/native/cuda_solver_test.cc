@@ -83,7 +83,7 @@ const std::vector<double>& table() {
 // A tensor's matrices, what they are made of, and where they go.
 struct Case {
   Job job;
-  Orthogonal work;
+  QrMatrices work;
   std::vector<unsigned char> out;
 
   Case(DType dtype, uint64_t count, uint64_t before, uint64_t outputs, uint64_t after, double gain = 1)
@@ -194,14 +194,14 @@ TEST(matricesAreTheRightOnes) {
   for (const DType dtype : {DType::kFloat64, DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
     for (const auto& s : shapes) {
       Case host(dtype, s.count, s.before, s.outputs, s.after, -1.5);
-      CHECK(orthogonalHost(*device, library, host.work, host.out.data(), nullptr).ok());
+      CHECK(qrHost(*device, library, host.work, host.out.data(), nullptr).ok());
       const double error = host.error();
       CHECK(error < tolerance(dtype));
 
       uint64_t address = 0;
       CHECK(allocate(*device, host.bytes() + byteSize(dtype), &address).ok());
       const uint64_t at = address + byteSize(dtype);  // aligned to the element only
-      CHECK(orthogonalDevice(*device, library, host.work, at, nullptr).ok());
+      CHECK(qrDevice(*device, library, host.work, at, nullptr).ok());
       Case copy(dtype, s.count, s.before, s.outputs, s.after, -1.5);
       CHECK(copyToHost(*device, at, copy.out.data(), copy.bytes(), nullptr).ok());
       CHECK(copy.out == host.out);
@@ -211,7 +211,7 @@ TEST(matricesAreTheRightOnes) {
       Case last(dtype, s.count, s.before, s.outputs, s.after, -1.5);
       last.work.first = s.count - 1;
       last.work.count = 1;
-      CHECK(orthogonalHost(*device, library, last.work, last.out.data(), nullptr).ok());
+      CHECK(qrHost(*device, library, last.work, last.out.data(), nullptr).ok());
       const uint64_t bytes = host.bytes() / s.count;
       CHECK(std::memcmp(last.out.data(), host.out.data() + (s.count - 1) * bytes, bytes) == 0);
     }
@@ -226,7 +226,7 @@ Status wholeLife(bool* right) {
   Device* device = nullptr;
   Case one(DType::kBFloat16, 2, 1, 12, 9);
   Status status = Device::open(0, &device);
-  if (status.ok()) status = orthogonalHost(*device, solver(), one.work, one.out.data(), nullptr);
+  if (status.ok()) status = qrHost(*device, solver(), one.work, one.out.data(), nullptr);
   *right = !status.ok() || one.error() < tolerance(DType::kBFloat16);
   releaseDevices();
   return status;
@@ -319,10 +319,10 @@ TEST(matricesBeyond32BitsAreRefused) {
   CHECK(Device::open(0, &device).ok());
   Case one(DType::kFloat32, 1, 1, 2, 2);
   one.work.outputs = uint64_t{1} << 31;
-  CHECK(orthogonalDevice(*device, solver(), one.work, 4096, nullptr).code == Code::kTooLarge);
+  CHECK(qrDevice(*device, solver(), one.work, 4096, nullptr).code == Code::kTooLarge);
   one.work.outputs = 1;
   one.work.before = one.work.after = uint64_t{1} << 16;
-  CHECK(orthogonalDevice(*device, solver(), one.work, 4096, nullptr).code == Code::kTooLarge);
+  CHECK(qrDevice(*device, solver(), one.work, 4096, nullptr).code == Code::kTooLarge);
   releaseDevices();
   CHECK(fake.clean());
 }
@@ -335,14 +335,14 @@ TEST(aFactorizationIsCancelled) {
   Case one(DType::kFloat32, 500, 1, 20, 20);
   std::atomic<bool> cancelled{true};
   const int64_t before = fake_cuda_launches();
-  CHECK(orthogonalHost(*device, solver(), one.work, one.out.data(), &cancelled).code == Code::kCancelled);
+  CHECK(qrHost(*device, solver(), one.work, one.out.data(), &cancelled).code == Code::kCancelled);
   CHECK(fake_cuda_launches() == before);
   cancelled = false;
   std::thread canceller([&] {
     while (fake_cuda_launches() < before + 5) std::this_thread::yield();
     cancelled = true;
   });
-  CHECK(orthogonalHost(*device, solver(), one.work, one.out.data(), &cancelled).code == Code::kCancelled);
+  CHECK(qrHost(*device, solver(), one.work, one.out.data(), &cancelled).code == Code::kCancelled);
   canceller.join();
   CHECK(fake_cuda_launches() < before + 1500);  // three for each matrix
   releaseDevices();
