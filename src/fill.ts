@@ -1,5 +1,6 @@
 import { parseDevice, selectBackend } from './backends/index.js';
 import { splitOf } from './backends/steps.js';
+import type { OnProgress } from './backends/types.js';
 import { fillDeviceTarget, fillOnDevice, fillOnDeviceSync } from './device-fill.js';
 import { type DeviceTarget, parseDeviceTarget } from './device-target.js';
 import type { DeviceTensor } from './device-tensor.js';
@@ -50,11 +51,16 @@ export interface FillSyncOptions<D extends DType = DType> extends FillIntoOption
 export interface FillOptions<D extends DType = DType> extends FillSyncOptions<D> {
   /** Stops the work when it aborts; `fill` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /**
+   * Told now and then what fraction of the work is done, from 0 up to 1; 1 once, at the end. Meant for work of seconds,
+   * such as an orthogonal matrix in JavaScript: other work may report its end only. What it throws, `fill` rejects with.
+   */
+  readonly onProgress?: OnProgress;
 }
 
 const INTO_KEYS = ['seed', 'dtype', 'layout', 'groups', 'slice', 'device'] as const;
 const SYNC_KEYS = [...INTO_KEYS, 'keep'] as const;
-const ASYNC_KEYS = [...SYNC_KEYS, 'signal'] as const;
+const ASYNC_KEYS = [...SYNC_KEYS, 'signal', 'onProgress'] as const;
 
 /** Up to so many elements `fill` computes at once: on one thread about as long as handing the job over would take. */
 const SYNC_ELEMENTS = 1 << 16;
@@ -70,6 +76,7 @@ export interface Prepared {
   readonly device: string;
   readonly keep: 'host' | 'device';
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
 }
 
 /**
@@ -99,13 +106,18 @@ export function prepareFill(
   const device = parseDevice(withDefault(given['device'], 'auto'));
   const keep = oneOf(withDefault(given['keep'], 'host'), ['host', 'device'] as const, 'keep');
   const signal = parseSignal(given['signal']);
+  const onProgress = parseOnProgress(given['onProgress']);
 
   if (law.kind === 'qr') checkWhole(whole, slice, given['slice']);
   const output = sliceShape(whole, slice);
   const length = elementCount(output);
   const request = { seed, dtype, length, ...jobsOf(law, { name: tensorName, shape: whole }, slice, dtype) };
   const prepared = { name: tensorName, request, shape: output, law, dtype, device, keep };
-  return signal === undefined ? prepared : { ...prepared, signal };
+  return {
+    ...prepared,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  };
 }
 
 function checkWhole(shape: readonly number[], slice: Ranges, given: unknown): void {
@@ -113,6 +125,20 @@ function checkWhole(shape: readonly number[], slice: Ranges, given: unknown): vo
   const hint =
     "such a matrix is made whole: fill the whole tensor and take the part of it, or use method: 'reflections'";
   throw expectedHint('INVALID_OPTION', 'no slice with orthogonal by QR', 'slice', given, hint);
+}
+
+/** Passes on fractions that are larger than all before. */
+function parseOnProgress(onProgress: unknown): OnProgress | undefined {
+  if (onProgress === undefined) return undefined;
+  if (typeof onProgress !== 'function') {
+    throw expected('INVALID_OPTION', 'a function', 'onProgress', onProgress);
+  }
+  let last = 0;
+  return (fraction) => {
+    if (fraction <= last) return;
+    last = fraction;
+    onProgress(fraction);
+  };
 }
 
 function parseSignal(signal: unknown): AbortSignal | undefined {
@@ -167,7 +193,11 @@ export async function fill<D extends DType>(
 ): Promise<Tensor<D> | DeviceTensor<D>> {
   const prepared = prepareFill(name, shape, initializer, options);
   if (prepared.signal?.aborted) throw prepared.signal.reason;
-  if (prepared.keep === 'device') return fillOnDevice(prepared);
+  if (prepared.keep === 'device') {
+    const tensor = await fillOnDevice<D>(prepared);
+    prepared.onProgress?.(1);
+    return tensor;
+  }
   const { request } = prepared;
   const { backend } = selectBackend(prepared.device, bytesOf(request));
   const data = allocateTensor(request.dtype, request.length, prepared.name);
@@ -175,7 +205,8 @@ export async function fill<D extends DType>(
   // A GPU never answers at once, least of all the first time.
   const quick = request.length <= SYNC_ELEMENTS && splitOf(request) === undefined && backend.name !== 'cuda';
   if (quick) backend.fillSync(request, data, 0);
-  else await backend.fill(request, data, 0, prepared.signal);
+  else await backend.fill(request, data, 0, prepared.signal, untilDone(prepared.onProgress));
+  prepared.onProgress?.(1);
   return tensorOf<D>(prepared, data);
 }
 
@@ -249,6 +280,11 @@ export function fillInto<T extends TensorArray | DeviceTarget>(
   // Last: from here on no code runs that could detach or shrink the target.
   backend.fillSync(request, checkTarget(array, request.dtype, request.length), 0);
   return target;
+}
+
+/** Without the 1s: a step of the work that is done is not all of it. */
+function untilDone(onProgress: OnProgress | undefined): OnProgress | undefined {
+  return onProgress && ((fraction) => void (fraction < 1 && onProgress(fraction)));
 }
 
 function bytesOf(request: FillRequest): number {

@@ -2,6 +2,7 @@ import { dtypeInfo } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { FillRequest } from '../job.js';
 import { normalsOf } from '../js/qr-matrices.js';
+import { allocateTensor } from '../memory.js';
 import { type MatrixMaker, matricesOf, matrixElements } from './by-qr.js';
 import type { CudaBackend } from './cuda.js';
 import { libraryFolders } from './cuda-libraries.js';
@@ -10,6 +11,7 @@ import { withMatrices } from './matrices.js';
 import type { NativeBinding } from './native.js';
 import type { NativeQr } from './native-cuda.js';
 import { callNative, runJob } from './native-job.js';
+import { splitOf } from './steps.js';
 import type { Part } from './types.js';
 
 /** A GPU's backend as one that computes matrices too, by cuSOLVER; only they need that library. */
@@ -26,31 +28,70 @@ export function withSolver(elements: CudaBackend, binding: NativeBinding): CudaB
         signal,
       ),
   };
+  const whole = withMatrices(elements, maker);
   return {
-    ...withMatrices(elements, maker),
+    ...whole,
     async fillDevice(parts, address, signal) {
-      const [matrices, others] = split(parts);
-      if (others.length > 0) await elements.fillDevice(others, address, signal);
-      for (const part of matrices) {
-        const [qr, at] = partOf(part, address);
-        await runJob(binding, (callback) => binding.cudaQrAsync(device, qr, at, callback), signal);
+      const { others, elementParts } = sort(parts);
+      if (elementParts.length > 0) await elements.fillDevice(elementParts, address, signal);
+      for (const part of others) {
+        const { request, start, length } = part;
+        const at = address + BigInt(part.byteOffset);
+        const { computed, orthogonal, qr } = splitOf(request)!;
+        if (qr !== undefined) {
+          await runJob(
+            binding,
+            (callback) => binding.cudaQrAsync(device, qrPart(part), at, callback),
+            signal,
+          );
+        } else if (computed.length > 0) {
+          const array = allocateTensor(request.dtype, length, 'a copy in host memory');
+          await whole.fill(request, array, start, signal);
+          await elements.copyFromHost(at, array, signal);
+        }
+        for (const matrices of computed.length > 0 ? [] : orthogonal)
+          await elements.orthogonalDevice(matrices, start, length, at, signal);
       }
     },
     fillDeviceSync(parts, address) {
-      const [matrices, others] = split(parts);
-      if (others.length > 0) elements.fillDeviceSync(others, address);
-      for (const part of matrices) {
-        const [qr, at] = partOf(part, address);
-        callNative(() => binding.cudaQrSync(device, qr, at));
+      const { others, elementParts } = sort(parts);
+      if (elementParts.length > 0) elements.fillDeviceSync(elementParts, address);
+      for (const part of others) {
+        const { request, start, length } = part;
+        const at = address + BigInt(part.byteOffset);
+        const { computed, orthogonal, qr } = splitOf(request)!;
+        if (qr !== undefined) {
+          callNative(() => binding.cudaQrSync(device, qrPart(part), at));
+        } else if (computed.length > 0) {
+          const array = allocateTensor(request.dtype, length, 'a copy in host memory');
+          whole.fillSync(request, array, start);
+          elements.copyFromHostSync(at, array);
+        }
+        for (const matrices of computed.length > 0 ? [] : orthogonal)
+          elements.orthogonalDeviceSync(matrices, start, length, at);
       }
     },
   };
 }
 
-/** Parts with matrices, and those without. */
-function split(parts: readonly Part[]): [Part[], Part[]] {
-  const isMatrix = ({ request }: Part): boolean => matricesOf(request) !== undefined;
-  return [parts.filter(isMatrix), parts.filter((part) => !isMatrix(part))];
+/**
+ * Parts that are more than independent elements; and what is to be filled in all by the elements' kernels. What
+ * JavaScript computes comes from host memory with the elements around it, and is no part of those.
+ */
+function sort(parts: readonly Part[]): { others: Part[]; elementParts: Part[] } {
+  const others: Part[] = [];
+  const elementParts: Part[] = [];
+  for (const part of parts) {
+    const split = splitOf(part.request);
+    if (split === undefined) {
+      elementParts.push(part);
+      continue;
+    }
+    others.push(part);
+    if (split.elements !== undefined && split.computed.length === 0)
+      elementParts.push({ ...part, request: split.elements });
+  }
+  return { others, elementParts };
 }
 
 /** More bytes no Uint8Array holds in Node 20; and a matrix is handed over in one piece. */
@@ -67,8 +108,8 @@ export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
   throw new IsometryError('TOO_LARGE', `${message}; ${remedy}`);
 }
 
-/** Whole matrices of a part, and where in device memory they go. */
-function partOf({ request, start, length, byteOffset }: Part, address: bigint): [NativeQr, bigint] {
+/** Whole matrices of a part. */
+function qrPart({ request, start, length }: Part): NativeQr {
   const size = matrixElements(matricesOf(request)!);
   if (start % size !== 0 || length % size !== 0) {
     throw new IsometryError(
@@ -76,7 +117,7 @@ function partOf({ request, start, length, byteOffset }: Part, address: bigint): 
       `${length} elements from ${start} on are no whole matrices of ${size}`,
     );
   }
-  return [qrOf(request, start / size, length / size), address + BigInt(byteOffset)];
+  return qrOf(request, start / size, length / size);
 }
 
 function qrOf(request: FillRequest, first: number, count: number): NativeQr {

@@ -1,6 +1,6 @@
 import type { TensorArray } from '../dtype.js';
 import { IsometryError } from '../errors.js';
-import type { FillRequest } from '../job.js';
+import type { FillRequest, OrthogonalRequest } from '../job.js';
 import { withSolver } from './cuda-matrices.js';
 import { requestWords } from './encode.js';
 import { loadNative, type NativeBinding } from './native.js';
@@ -67,6 +67,23 @@ export interface CudaBackend extends RawBackend {
   fillDevice(parts: readonly Part[], address: bigint, signal?: AbortSignal): Promise<void>;
   /** {@link fillDevice}, but returns when it is done. */
   fillDeviceSync(parts: readonly Part[], address: bigint): void;
+  /**
+   * Computes elements [start, start + length) of an output into device memory at `address`; leaves alone what is no
+   * element of the request's matrices.
+   */
+  orthogonalDevice(
+    request: OrthogonalRequest,
+    start: number,
+    length: number,
+    address: bigint,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** {@link orthogonalDevice}, but returns when it is done. */
+  orthogonalDeviceSync(request: OrthogonalRequest, start: number, length: number, address: bigint): void;
+  /** Copies `source` to `address`; it must be the caller's alone until the promise settles. */
+  copyFromHost(address: bigint, source: ArrayBufferView, signal?: AbortSignal): Promise<void>;
+  /** {@link copyFromHost}, but returns when it is done. */
+  copyFromHostSync(address: bigint, source: ArrayBufferView): void;
   /** Makes the device ready off the event loop: what comes first does so otherwise, and takes up to half a second. */
   open(signal?: AbortSignal): Promise<void>;
   /** `bytes` > 0 of device memory, not cleared. */
@@ -140,6 +157,18 @@ export function createCudaBackend(
     },
     async orthogonal(): Promise<void> {
       throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+    },
+    async orthogonalDevice(): Promise<void> {
+      throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+    },
+    orthogonalDeviceSync(): void {
+      throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+    },
+    async copyFromHost(): Promise<void> {
+      throw new IsometryError('INTERNAL', 'copyFromHost is not built yet');
+    },
+    copyFromHostSync(): void {
+      throw new IsometryError('INTERNAL', 'copyFromHost is not built yet');
     },
     fillParts: (parts, buffer, signal) => fillBatches(parts, new Uint8Array(buffer), signal),
     fillDevice: (parts, address, signal) => fillBatches(parts, address, signal),

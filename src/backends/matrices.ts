@@ -28,7 +28,6 @@ export function withMatrices<B extends RawBackend>(raw: B, maker: MatrixMaker = 
       else if (step.run === 'qr') await maker.make(step.request, step.index, step.target, signal);
       else await finishInSlices(step.work, signal);
     }
-    onProgress?.(1);
   };
   if (raw.fillParts === undefined) return { ...raw, fillSync, fill };
   const inner = raw.fillParts;
