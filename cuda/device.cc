@@ -6,7 +6,6 @@
 
 #include "cuda/fatbin.h"
 #include "cuda/format.h"
-#include "cuda/launch.h"
 #include "cuda/memory.h"
 #include "cuda/queue.h"
 
@@ -193,7 +192,7 @@ Status Device::fault() {
   return fault_;
 }
 
-Status Device::kernel(const char* name, Kernel* out) {
+Status Device::kernel(const char* name, Kernel* out, uint32_t threads) {
   const auto known = kernels_.find(name);
   if (known != kernels_.end()) {
     *out = known->second;
@@ -204,7 +203,8 @@ Status Device::kernel(const char* name, Kernel* out) {
   Status status = check(driver_.ModuleGetFunction(&found.function, module_, name), get.c_str());
   if (!status.ok()) return status;
   int blocks = 0;
-  status = check(driver_.OccupancyMaxActiveBlocksPerMultiprocessor(&blocks, found.function, kThreads, 0),
+  status = check(driver_.OccupancyMaxActiveBlocksPerMultiprocessor(&blocks, found.function,
+                                                                   static_cast<int>(threads), 0),
                  "cuOccupancyMaxActiveBlocksPerMultiprocessor");
   if (!status.ok()) return status;
   found.residentBlocks = static_cast<uint32_t>(blocks > 0 ? blocks : 1) *

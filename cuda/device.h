@@ -11,6 +11,7 @@
 #include <string>
 
 #include "cuda/driver.h"
+#include "cuda/launch.h"
 #include "cuda/probe.h"
 #include "cuda/staging.h"
 #include "cuda/status.h"
@@ -28,7 +29,7 @@ inline constexpr int kMaxDevices = 64;
 
 struct Kernel {
   Function function = nullptr;
-  uint32_t residentBlocks = 0;  // of kThreads threads, on the whole device at a time
+  uint32_t residentBlocks = 0;  // on the whole device at a time
 };
 
 // How many streams and how many slots a device has: the copy out of one slot, the computation into the next
@@ -58,8 +59,9 @@ class Device {
   // `where` is "GPU memory" or "pinned memory".
   Status checkAllocation(Result result, const char* call, uint64_t bytes, const char* where);
 
-  // What follows needs an exclusive Use.
-  Status kernel(const char* name, Kernel* out);
+  // What follows needs an exclusive Use. A kernel is always asked for with the same number of threads of a
+  // block.
+  Status kernel(const char* name, Kernel* out, uint32_t threads = kThreads);
   Stream stream(int i) const { return streams_[i]; }
   Slot& slot(int i) { return slots_[i]; }
   // Waits for everything on our streams. Call it before anything that they may still touch is freed or

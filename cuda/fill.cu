@@ -1,6 +1,7 @@
 // The fill kernels. fill-inl.h says what a thread does, launch.h what a kernel is given. Plain names, so that
 // the host finds them and their instructions can be counted without a demangler.
 #include "cuda/fill-inl.h"
+#include "cuda/normal_rows.h"
 
 namespace isometry::cuda {
 
@@ -8,19 +9,15 @@ static_assert(PHILOX_W32_0 == kPhiloxW0 && PHILOX_W32_1 == kPhiloxW1 && PHILOX_M
                   PHILOX_M4x32_1 == kPhiloxM1,
               "cuRAND's Philox is not the one that the numerics are defined by");
 
-__device__ const float kDeviceTable[kNormalDegree + 1][kNormalRows] = {ISOMETRY_NORMAL_TABLE};
-
 // Every block that draws normals has its own copy of the table.
 struct WithRows {
   static __device__ __forceinline__ Place place() {
     __shared__ NormalRows rows;
-    loadNormalRows(kDeviceTable, threadIdx.x, kThreads, rows);
-    __syncthreads();
-    return {threadIdx.x, blockIdx.x, gridDim.x, &rows};
+    return placeWithRows(kThreads, rows);
   }
 };
 struct WithoutRows {
-  static __device__ __forceinline__ Place place() { return {threadIdx.x, blockIdx.x, gridDim.x, nullptr}; }
+  static __device__ __forceinline__ Place place() { return placeWithoutRows(); }
 };
 
 template <Kind kind>

@@ -78,6 +78,30 @@ Status copyToHost(Device& device, uint64_t address, void* out, uint64_t bytes,
   });
 }
 
+Status copyFromHost(Device& device, const void* from, uint64_t address, uint64_t bytes,
+                    const std::atomic<bool>* cancelled, uint64_t chunkBytes) {
+  return guarded([&]() -> Status {
+    const Use use(device, Use::kExclusive);
+    if (!use.status().ok() || bytes == 0) return use.status();
+    const char* const source = static_cast<const char*>(from);
+    const uint64_t chunks = (bytes - 1) / chunkBytes + 1;
+    return pipeline(
+        device, chunks, cancelled,
+        [&](uint64_t chunk, Slot& slot, Stream stream) -> Status {
+          const uint64_t at = chunk * chunkBytes, size = std::min(chunkBytes, bytes - at);
+          Status status = slot.hostData.reserve(device, std::min(chunkBytes, bytes));
+          if (!status.ok()) return status;
+          std::memcpy(slot.hostData.data, source + at, size);
+          const Result result =
+              device.driver().MemcpyHtoDAsync(address + at, slot.hostData.data, size, stream);
+          status = device.check(result, "cuMemcpyHtoDAsync");
+          if (result == kErrorInvalidValue) status.code = Code::kInvalidTarget;
+          return status;
+        },
+        [](uint64_t, const Slot&) {});
+  });
+}
+
 Status pointerInfo(uint64_t address, PointerInfo* info) {
   return guarded([&]() -> Status {
     *info = {};

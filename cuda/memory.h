@@ -22,6 +22,11 @@ Status release(Device& device, uint64_t address);
 Status copyToHost(Device& device, uint64_t address, void* out, uint64_t bytes,
                   const std::atomic<bool>* cancelled, uint64_t chunkBytes = kChunkBytes);
 
+// The other way. When cancelled, the device memory holds some of it; when an error is returned `from` is free
+// to go.
+Status copyFromHost(Device& device, const void* from, uint64_t address, uint64_t bytes,
+                    const std::atomic<bool>* cancelled, uint64_t chunkBytes = kChunkBytes);
+
 struct PointerInfo {
   bool device = false;           // memory of a device, also when another library of this process allocated it
   int ordinal = 0;               // of that device

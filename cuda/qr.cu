@@ -1,18 +1,14 @@
 // The kernels around cuSOLVER's QR factorization; qr-inl.h says what a thread does.
+#include "cuda/normal_rows.h"
 #include "cuda/qr-inl.h"
 
 namespace isometry::cuda {
-namespace {
-
-__device__ __forceinline__ Place hereOfQr() { return {threadIdx.x, blockIdx.x, gridDim.x, nullptr}; }
-
-}  // namespace
 
 extern "C" {
 
 #define ISOMETRY_QR_KERNEL(name, Parameter, body)                                              \
   __global__ void __launch_bounds__(kThreads) name(__grid_constant__ const Parameter launch) { \
-    body(launch, hereOfQr());                                                                  \
+    body(launch, placeWithoutRows());                                                          \
   }
 ISOMETRY_QR_KERNEL(qrSignsF64, QrSignsLaunch, qrSigns<double>)
 ISOMETRY_QR_KERNEL(qrSignsF32, QrSignsLaunch, qrSigns<float>)

@@ -221,12 +221,12 @@ Status makeAll(Device& device, const SolverLibrary& solver, const QrMatrices& wo
 }  // namespace
 
 Status qrDevice(Device& device, const SolverLibrary& solver, const QrMatrices& work, uint64_t address,
-                        const std::atomic<bool>* cancelled) {
+                const std::atomic<bool>* cancelled) {
   return guarded([&] { return makeAll(device, solver, work, address, cancelled); });
 }
 
 Status qrHost(Device& device, const SolverLibrary& solver, const QrMatrices& work, void* out,
-                      const std::atomic<bool>* cancelled) {
+              const std::atomic<bool>* cancelled) {
   return guarded([&]() -> Status {
     const uint64_t bytes = work.count * work.elements() * byteSize(work.dtype);
     uint64_t address = 0;

@@ -31,11 +31,11 @@ struct QrMatrices {
 // To device memory at `address`, where matrix `first` begins, aligned to the element's size, and waits. Looks
 // at `cancelled` between the steps of each matrix. Only memory that the device can write may be named.
 Status qrDevice(Device& device, const SolverLibrary& solver, const QrMatrices& work, uint64_t address,
-                        const std::atomic<bool>* cancelled);
+                const std::atomic<bool>* cancelled);
 
 // The same to memory of the host.
 Status qrHost(Device& device, const SolverLibrary& solver, const QrMatrices& work, void* out,
-                      const std::atomic<bool>* cancelled);
+              const std::atomic<bool>* cancelled);
 
 }  // namespace isometry::cuda
 
