@@ -19,7 +19,6 @@ export {
   fillInto,
   fillSync,
 } from './fill.js';
-export { GAIN_ACTIVATIONS, type GainActivation, gain } from './gain.js';
 export {
   type ConstantInitializer,
   type ConstantOptions,
@@ -79,4 +78,11 @@ export type { CheckpointProgress } from './model/progress.js';
 export { RECOMMEND_ACTIVATIONS, type Recommendation, recommend } from './recommend.js';
 export type { Slice } from './region.js';
 export { type ArrayOf, Tensor, toFloat32 } from './tensor.js';
+export { ACTIVATIONS, type Activation, type ActivationFunction } from './theory/activations.js';
+export { type CriticalLineOptions, type CriticalPoint, criticalLine } from './theory/critical-line.js';
+export { type GainConvention, type GainOptions, gain } from './theory/gain.js';
+export { type MeanField, type MeanFieldOptions, meanField } from './theory/mean-field.js';
+export type { ActivationOptions } from './theory/resolve.js';
+export { GAIN_ACTIVATIONS, type GainActivation } from './theory/torch-gains.js';
+export { truncationConstant } from './theory/truncation.js';
 export { STREAM_VERSION, VERSION } from './version.js';

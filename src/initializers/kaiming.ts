@@ -1,6 +1,7 @@
-import { GAIN_ACTIVATIONS, type GainActivation, gainSquared, MAX_SLOPE } from '../gain.js';
 import type { Law } from '../law.js';
 import { expectedHint, numberOption, oneOf, withDefault } from '../options.js';
+import { MAX_SLOPE } from '../theory/activations.js';
+import { GAIN_ACTIVATIONS, type GainActivation, gainSquared } from '../theory/torch-gains.js';
 import { type Definition, make, type TensorInfo } from './definition.js';
 import { FAN_MODES, type FanMode, scaledLaw } from './variance-scaling.js';
 

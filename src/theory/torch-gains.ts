@@ -1,6 +1,7 @@
-import { expectedHint, numberOption, oneOf } from './options.js';
+import { expectedHint, numberOption, oneOf } from '../options.js';
+import { DEFAULT_SLOPE, MAX_SLOPE } from './activations.js';
 
-/** An activation (or linear layer) that {@link gain} knows. */
+/** An activation (or linear layer) of PyTorch's table of gains: what `kaimingNormal` takes as `nonlinearity`. */
 export type GainActivation =
   | 'linear'
   | 'conv1d'
@@ -34,40 +35,14 @@ const SQUARES: ReadonlyMap<GainActivation, number | ((slope: number) => number)>
   ['selu', 9 / 16],
 ]);
 
-/** Every name that {@link gain} takes. */
+/** Every name of PyTorch's table of gains. */
 export const GAIN_ACTIVATIONS: readonly GainActivation[] = [...SQUARES.keys()];
 
-/** Largest slope: its square must stay finite. */
-export const MAX_SLOPE = 1e150;
-
-/** Slope of a leaky ReLU for negative inputs when none is given, as in PyTorch. */
-const DEFAULT_SLOPE = 0.01;
-
 /**
- * The factor by which a layer's weights should be scaled so that signals keep their size through the activation that
- * follows: PyTorch's table (`torch.nn.init.calculate_gain`).
- *
- * | activation | gain |
- * |---|---|
- * | `linear`, `conv1d` … `convTranspose3d`, `sigmoid` | 1 |
- * | `tanh` | 5/3 |
- * | `relu` | √2 (He et al. 2015, arXiv:1502.01852, eq. 10) |
- * | `leakyRelu` | √(2 / (1 + a²)), a the negative slope (the same, eq. 15) |
- * | `selu` | 3/4 |
- *
- * Self-normalizing networks (Klambauer et al. 2017, arXiv:1706.02515) need gain 1 with SELU (`linear`, or
- * `lecunNormal()`); 3/4 is PyTorch's compromise, which gives up self-normalization for steadier gradients.
- *
+ * The square of a gain of PyTorch's table, before the square root rounds it.
  * @param activation - a name of the table.
- * @param param - the negative slope a of `leakyRelu`, default 0.01, |a| ≤ 1e150; no other activation takes one.
+ * @param param - the negative slope of `leakyRelu`, default 0.01, |a| ≤ 1e150; no other activation takes one.
  * @throws IsometryError `INVALID_OPTION` for an unknown activation (naming the nearest one) or a bad parameter.
- */
-export function gain(activation: GainActivation, param?: number): number {
-  return Math.sqrt(gainSquared(activation, param));
-}
-
-/**
- * The square of {@link gain}, before the square root rounds it.
  * @internal
  */
 export function gainSquared(activation: unknown, param?: unknown): number {
