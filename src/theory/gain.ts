@@ -29,7 +29,7 @@ const NAMES: readonly string[] = [...new Set<string>([...GAIN_ACTIVATIONS, ...AC
  * | `torch` | a table, below | `torch.nn.init.calculate_gain` |
  * | `secondMoment` | 1 / √E f(z)², z ~ N(0, 1): keeps E x² | He et al. 2015, arXiv:1502.01852, eq. 10 |
  * | `variance` | 1 / √Var f(z): keeps Var x where means are removed | Brock et al. 2021, arXiv:2101.08692 |
- * | `kumar` | 1 / (\\|f′(0)\\| √(1 + f(0)²)): f as its tangent at 0 | Kumar 2017, arXiv:1704.08863 |
+ * | `kumar` | 1 / (\|f′(0)\| √(1 + f(0)²)): f as its tangent at 0 | Kumar 2017, arXiv:1704.08863 |
  *
  * PyTorch's table has 1 for `linear`, `conv1d` … `convTranspose3d` and `sigmoid`, 5/3 for `tanh`, √2 for `relu`,
  * √(2 / (1 + a²)) for `leakyRelu` (a its slope), and 3/4 for `selu`. Those of `linear`, `relu` and `leakyRelu` are

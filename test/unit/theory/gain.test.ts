@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ACTIVATIONS, type Activation } from '../../../src/theory/activations.js';
 import { type GainOptions, gain } from '../../../src/theory/gain.js';
 import { GAIN_ACTIVATIONS, type GainActivation } from '../../../src/theory/torch-gains.js';
+import { read, tableAfter } from '../../helpers/pages.js';
 
 describe('gain', () => {
   // What torch.nn.init.calculate_gain returns, activation by activation.
@@ -116,6 +117,18 @@ describe('gain by quadrature', () => {
       1 / Math.sqrt(tail * (1 - tail)),
       8,
     );
+  });
+
+  it('is what the guide says, in each convention that has it', () => {
+    const rows = tableAfter(read('docs/guides/theory.md'), '## Gains');
+    expect(rows.map(([name]) => name)).toEqual(ACTIVATIONS.map((name) => `\`${name}\``));
+    for (const [i, [, ...cells]] of rows.entries()) {
+      for (const [j, convention] of (['torch', 'secondMoment', 'variance', 'kumar'] as const).entries()) {
+        const compute = (): string => gain(ACTIVATIONS[i]!, { convention }).toFixed(6);
+        if (cells[j] === '') expect(compute).toThrow(invalid(''));
+        else expect(compute()).toBe(cells[j]);
+      }
+    }
   });
 
   it('loses nothing to a large mean', () => {
