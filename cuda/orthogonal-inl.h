@@ -2,8 +2,8 @@
 // see block.h.
 //
 // The two products are what the time goes into: tiles of 64 × 128 and 128 × 128 sums, 8 × 8 of them in a
-// thread's registers, whose operands pass through shared memory in three stages, so that two are on their way
-// while one is multiplied. Sums are formed in the order of docs/adr/0008-orthogonal.md: that is why no sum is
+// thread's registers, whose operands pass through shared memory in two stages: one is on its way while the
+// other is multiplied. Sums are formed in the order of docs/adr/0008-orthogonal.md: that is why no sum is
 // divided among threads, and why there are no tensor cores.
 #ifndef ISOMETRY_CUDA_ORTHOGONAL_INL_H_
 #define ISOMETRY_CUDA_ORTHOGONAL_INL_H_
@@ -14,7 +14,7 @@
 
 namespace isometry::cuda {
 
-inline constexpr uint32_t kStages = 3;
+inline constexpr uint32_t kStages = 2;
 inline constexpr uint32_t kSums = 8;  // of a thread in each direction
 
 // Which of a tile's columns (or rows) a thread has: quads of neighbours, so that a warp's loads of a quad
@@ -76,9 +76,10 @@ ISOMETRY_HD void orthogonalStart(const GroupLaunch& launch, const Place& place) 
 
 template <class Real>
 struct ProductShared {
-  static constexpr uint32_t kRows = 64 / sizeof(Real);  // of a stage
-  alignas(16) Real v[kStages][kRows][kBlockColumns];
-  alignas(16) Real y[kStages][kRows][kTileColumns];
+  static constexpr uint32_t kRows = 64 / sizeof(Real);
+  struct alignas(16) Stage {
+    Real v[kRows][kBlockColumns], y[kRows][kTileColumns];
+  } stages[kStages];
 };
 
 // What one block of threads multiplies.
@@ -126,24 +127,40 @@ ISOMETRY_HD bool productTile(const BlockLaunch& launch, uint64_t at, ProductTile
   return true;
 }
 
-// Thread's part of the copies of rows [row, row + kRows) into a stage. With VᵀV the right half of a line of Y
-// is the next line, whose sums nobody wants.
+// A thread's part of the copies, one stage after the other. With VᵀV the right half of a line of Y is the
+// next line, whose sums nobody wants.
 template <class Real>
-ISOMETRY_HD void copyProductRows(const ProductTile<Real>& tile, uint32_t row, uint32_t stage, uint32_t thread,
-                                 ProductShared<Real>& shared) {
-  constexpr uint32_t kQuad = Quad<Real>::kCount, kRows = ProductShared<Real>::kRows;
-  constexpr uint32_t kVQuads = kBlockColumns / kQuad, kYQuads = kTileColumns / kQuad;
-  ISOMETRY_UNROLL
-  for (uint32_t i = thread; i < kRows * kVQuads; i += kProductThreads) {
-    const uint32_t line = i / kVQuads, at = i % kVQuads * kQuad;
-    copyAhead<16>(&shared.v[stage][line][at], tile.v + (row + line) * kBlockColumns + at);
+struct ProductCopies {
+  using Stage = typename ProductShared<Real>::Stage;
+  static constexpr uint32_t kQuad = Quad<Real>::kCount, kRows = ProductShared<Real>::kRows;
+  static constexpr uint32_t kVQuads = kBlockColumns / kQuad, kYQuads = kTileColumns / kQuad;
+  static_assert(kRows * kVQuads % kProductThreads == 0 && kRows * kYQuads % kProductThreads == 0);
+  static_assert(kProductThreads % kVQuads == 0 && kProductThreads % kYQuads == 0);
+  const Real *v, *y;  // what the thread copies first of the next stage
+  uint32_t vLine, vAt, yLine, yAt;
+
+  ISOMETRY_HD void begin(const ProductTile<Real>& tile, uint32_t thread) {
+    vLine = thread / kVQuads;
+    vAt = thread % kVQuads * kQuad;
+    yLine = thread / kYQuads;
+    yAt = thread % kYQuads * kQuad;
+    v = tile.v + vLine * kBlockColumns + vAt;
+    y = tile.y + yLine * tile.yWidth + yAt;
   }
-  ISOMETRY_UNROLL
-  for (uint32_t i = thread; i < kRows * kYQuads; i += kProductThreads) {
-    const uint32_t line = i / kYQuads, at = i % kYQuads * kQuad;
-    copyAhead<16>(&shared.y[stage][line][at], tile.y + (row + line) * tile.yWidth + at);
+  ISOMETRY_HD void next(const ProductTile<Real>& tile, Stage& stage) {
+    constexpr uint32_t kVStep = kProductThreads / kVQuads, kYStep = kProductThreads / kYQuads;
+    ISOMETRY_UNROLL
+    for (uint32_t line = 0; line < kRows; line += kVStep) {
+      copyAhead<16>(&stage.v[vLine + line][vAt], v + line * kBlockColumns);
+    }
+    ISOMETRY_UNROLL
+    for (uint32_t line = 0; line < kRows; line += kYStep) {
+      copyAhead<16>(&stage.y[yLine + line][yAt], y);
+      y += kYStep * tile.yWidth;
+    }
+    v += kRows * kBlockColumns;
   }
-}
+};
 
 template <class Real>
 ISOMETRY_HD void orthogonalProduct(const BlockLaunch& launch, const Place& place,
@@ -155,35 +172,32 @@ ISOMETRY_HD void orthogonalProduct(const BlockLaunch& launch, const Place& place
   if (!productTile(launch, place.block, tile)) return;
   const uint32_t steps = tile.rows / kRows;
   PerThread<Sums<Real>, kProductThreads> sums;
+  PerThread<ProductCopies<Real>, kProductThreads> copies;
   ISOMETRY_EACH_THREAD(t, kProductThreads) {
+    copies[t].begin(tile, t);
+    copies[t].next(tile, shared.stages[0]);
+    endCopies();
     ISOMETRY_UNROLL
     for (uint32_t i = 0; i < kSums; ++i) {
       ISOMETRY_UNROLL
       for (uint32_t j = 0; j < kSums; ++j) sums[t].x[i][j] = 0;
     }
-    for (uint32_t s = 0; s < kStages - 1; ++s) {
-      copyProductRows(tile, s * kRows, s, t, shared);
-      endCopies();
-    }
   }
-  uint32_t stage = 0;
   ISOMETRY_ROLLED
   for (uint32_t step = 0; step < steps; ++step) {
-    awaitCopies<kStages - 2>();
+    awaitCopies<0>();
     ISOMETRY_BARRIER();
     ISOMETRY_EACH_THREAD(t, kProductThreads) {
-      // Into the stage that the step before was done with.
-      const uint32_t ahead = step + kStages - 1;
-      if (ahead < steps) {
-        copyProductRows(tile, ahead * kRows, stage == 0 ? kStages - 1 : stage - 1, t, shared);
-      }
+      const auto& stage = shared.stages[step % kStages];
+      // Into the other, which the step before was done with.
+      if (step + 1 < steps) copies[t].next(tile, shared.stages[(step + 1) % kStages]);
       endCopies();
       Sums<Real>& own = sums[t];
       ISOMETRY_UNROLL
       for (uint32_t row = 0; row < kRows; ++row) {
         Real v[kSums], y[kSums];
-        Below::load(shared.v[stage][row], belowOf(t), v);
-        Beside::load(shared.y[stage][row], besideOf(t), y);
+        Below::load(stage.v[row], belowOf(t), v);
+        Beside::load(stage.y[row], besideOf(t), y);
         ISOMETRY_UNROLL
         for (uint32_t i = 0; i < kSums; ++i) {
           ISOMETRY_UNROLL
@@ -191,7 +205,6 @@ ISOMETRY_HD void orthogonalProduct(const BlockLaunch& launch, const Place& place
         }
       }
     }
-    stage = stage == kStages - 1 ? 0 : stage + 1;
   }
   ISOMETRY_EACH_THREAD(t, kProductThreads) {
     constexpr uint32_t kQuad = Quad<Real>::kCount;
@@ -216,28 +229,46 @@ ISOMETRY_HD void orthogonalProduct(const BlockLaunch& launch, const Place& place
 
 template <class Real>
 struct UpdateShared {
-  static constexpr uint32_t kDepth = 32 / sizeof(Real);  // reflections of a stage
-  // A line is as long as keeps quads aligned and lets the copies, which transpose, hit different banks.
-  alignas(16) Real v[kStages][kDepth][kTileRows + 16 / sizeof(Real)];
-  alignas(16) Real z[kStages][kDepth][kTileColumns];
+  static constexpr uint32_t kDepth = 64 / sizeof(Real);  // reflections of a stage
+  // A line of V is as long as keeps quads aligned and lets the copies, which transpose, hit different banks.
+  struct alignas(16) Stage {
+    Real v[kDepth][kTileRows + 16 / sizeof(Real)], z[kDepth][kTileColumns];
+  } stages[kStages];
 };
 
+// A thread's part of the copies, one stage after the other.
 template <class Real>
-ISOMETRY_HD void copyUpdateDepth(const Real* v, const Real* z, uint64_t width, uint32_t first, uint32_t stage,
-                                 uint32_t thread, UpdateShared<Real>& shared) {
-  constexpr uint32_t kQuad = Quad<Real>::kCount, kDepth = UpdateShared<Real>::kDepth;
-  constexpr uint32_t kQuads = kTileColumns / kQuad;
-  ISOMETRY_UNROLL
-  for (uint32_t i = thread; i < kTileRows * kDepth; i += kUpdateThreads) {
-    const uint32_t row = i / kDepth, k = i % kDepth;
-    copyAhead<sizeof(Real)>(&shared.v[stage][k][row], v + row * kBlockColumns + first + k);
+struct UpdateCopies {
+  using Stage = typename UpdateShared<Real>::Stage;
+  static constexpr uint32_t kQuad = Quad<Real>::kCount, kDepth = UpdateShared<Real>::kDepth;
+  static constexpr uint32_t kQuads = kTileColumns / kQuad;
+  static_assert(kTileRows * kDepth % kUpdateThreads == 0 && kDepth * kQuads % kUpdateThreads == 0);
+  static_assert(kUpdateThreads % kDepth == 0 && kUpdateThreads % kQuads == 0);
+  const Real *v, *z;  // what the thread copies first of the next stage
+  uint32_t row, depth, line, at;
+
+  ISOMETRY_HD void begin(const Real* tileV, const Real* tileZ, uint64_t width, uint32_t thread) {
+    row = thread / kDepth;
+    depth = thread % kDepth;
+    line = thread / kQuads;
+    at = thread % kQuads * kQuad;
+    v = tileV + row * kBlockColumns + depth;
+    z = tileZ + line * width + at;
   }
-  ISOMETRY_UNROLL
-  for (uint32_t i = thread; i < kDepth * kQuads; i += kUpdateThreads) {
-    const uint32_t line = i / kQuads, at = i % kQuads * kQuad;
-    copyAhead<16>(&shared.z[stage][line][at], z + (first + line) * width + at);
+  ISOMETRY_HD void next(uint64_t width, Stage& stage) {
+    constexpr uint32_t kRowStep = kUpdateThreads / kDepth, kLineStep = kUpdateThreads / kQuads;
+    ISOMETRY_UNROLL
+    for (uint32_t k = 0; k < kTileRows; k += kRowStep) {
+      copyAhead<sizeof(Real)>(&stage.v[depth][row + k], v + k * kBlockColumns);
+    }
+    ISOMETRY_UNROLL
+    for (uint32_t k = 0; k < kDepth; k += kLineStep) {
+      copyAhead<16>(&stage.z[line + k][at], z);
+      z += kLineStep * width;
+    }
+    v += kDepth;
   }
-}
+};
 
 template <class Real>
 ISOMETRY_HD void orthogonalUpdate(const BlockLaunch& launch, const Place& place, UpdateShared<Real>& shared) {
@@ -256,34 +287,31 @@ ISOMETRY_HD void orthogonalUpdate(const BlockLaunch& launch, const Place& place,
   Real* y =
       reinterpret_cast<Real*>(group.y) + matrix * group.ySize() + (firstRow + row) * group.width + column;
   PerThread<Sums<Real>, kUpdateThreads> sums;
+  PerThread<UpdateCopies<Real>, kUpdateThreads> copies;
   ISOMETRY_EACH_THREAD(t, kUpdateThreads) {
-    for (uint32_t s = 0; s < kStages - 1; ++s) {
-      copyUpdateDepth(v, z, group.width, s * kDepth, s, t, shared);
-      endCopies();
-    }
+    copies[t].begin(v, z, group.width, t);
+    copies[t].next(group.width, shared.stages[0]);
+    endCopies();
     ISOMETRY_UNROLL
     for (uint32_t i = 0; i < kSums; ++i) {
       const Real* line = y + (Spread16::at(belowOf(t), i / kQuad) + i % kQuad) * group.width;
       Spread16::load(line, besideOf(t), sums[t].x[i]);
     }
   }
-  uint32_t stage = 0;
   ISOMETRY_ROLLED
   for (uint32_t step = 0; step < kSteps; ++step) {
-    awaitCopies<kStages - 2>();
+    awaitCopies<0>();
     ISOMETRY_BARRIER();
     ISOMETRY_EACH_THREAD(t, kUpdateThreads) {
-      const uint32_t ahead = step + kStages - 1;
-      if (ahead < kSteps) {
-        copyUpdateDepth(v, z, group.width, ahead * kDepth, stage == 0 ? kStages - 1 : stage - 1, t, shared);
-      }
+      const auto& stage = shared.stages[step % kStages];
+      if (step + 1 < kSteps) copies[t].next(group.width, shared.stages[(step + 1) % kStages]);
       endCopies();
       Sums<Real>& own = sums[t];
       ISOMETRY_UNROLL
       for (uint32_t k = 0; k < kDepth; ++k) {
         Real a[kSums], b[kSums];
-        Spread16::load(shared.v[stage][k], belowOf(t), a);
-        Spread16::load(shared.z[stage][k], besideOf(t), b);
+        Spread16::load(stage.v[k], belowOf(t), a);
+        Spread16::load(stage.z[k], besideOf(t), b);
         ISOMETRY_UNROLL
         for (uint32_t i = 0; i < kSums; ++i) {
           ISOMETRY_UNROLL
@@ -291,7 +319,6 @@ ISOMETRY_HD void orthogonalUpdate(const BlockLaunch& launch, const Place& place,
         }
       }
     }
-    stage = stage == kStages - 1 ? 0 : stage + 1;
   }
   ISOMETRY_EACH_THREAD(t, kUpdateThreads) {
     ISOMETRY_UNROLL

@@ -10,3 +10,4 @@ export interface StoreLoop {
   names: Map<string, number>;
 }
 export function storeLoops(instructions: readonly Instruction[]): StoreLoop[];
+export function allLoops(instructions: readonly Instruction[]): StoreLoop[];

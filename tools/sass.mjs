@@ -16,10 +16,17 @@ const PACKET_BYTES = 16;
  *   local memory in it
  */
 export function storeLoops(instructions) {
-  return innermostLoops(basicBlocks(instructions))
-    .map((loop) => describe(instructions, loop))
+  return allLoops(instructions)
     .filter(({ bytes }) => bytes > 0)
     .sort((a, b) => b.packets - a.packets || b.straight - a.straight || b.total - a.total);
+}
+
+/**
+ * All innermost loops, in no order.
+ * @param {readonly Instruction[]} instructions of one kernel
+ */
+export function allLoops(instructions) {
+  return innermostLoops(basicBlocks(instructions)).map((loop) => describe(instructions, loop));
 }
 
 function describe(instructions, loop) {
