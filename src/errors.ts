@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'BACKEND_UNAVAILABLE'
   | 'DEVICE_ERROR'
   | 'DISPOSED'
+  | 'ACTIVATION_ERROR'
   | 'PLAN_ERROR'
   | 'FORMAT_ERROR'
   | 'IO_ERROR'

@@ -141,7 +141,8 @@ function parseOnProgress(onProgress: unknown): OnProgress | undefined {
   };
 }
 
-function parseSignal(signal: unknown): AbortSignal | undefined {
+/** @internal */
+export function parseSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined) return undefined;
   const candidate = signal as Partial<AbortSignal> | null;
   if (

@@ -19,6 +19,7 @@ import {
   fillSync,
   heNormal,
   type Initializer,
+  lsuv,
   normal,
   parsePlan,
   writeCheckpoint,
@@ -76,6 +77,7 @@ const PROVOKE: { readonly [code in ErrorCode]: () => unknown } = {
     tensor.dispose();
     return tensor.pointer;
   },
+  ACTIVATION_ERROR: () => lsuv([{ name: 'fc', weight: Float32Array.of(0.5) }], () => [3, 3, 3]),
   PLAN_ERROR: () => parsePlan('{"tensors":[{"name":"w","shape":[4],"init":{"kind":"hello"}}]}'),
   FORMAT_ERROR: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'isometry-'));
