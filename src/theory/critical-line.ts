@@ -120,8 +120,8 @@ function pointAt(activation: ResolvedActivation, q: number): CriticalPoint {
   return Object.freeze({ q, sigmaW: Math.sqrt(sigmaW), sigmaB: Math.sqrt(sigmaB) });
 }
 
-/** q is looked for from 2^-40 to 2^20, by powers of four, and then between the two where the sign changes. */
-const [FIRST_EXPONENT, LAST_EXPONENT] = [-40, 20];
+/** q is looked for from here to there by powers of four, and then between the two where the sign changes. */
+const [FIRST_Q, LAST_Q] = [2 ** -40, 2 ** 20];
 
 function pointWith(activation: ResolvedActivation, key: 'sigmaW' | 'sigmaB', sigma: number): CriticalPoint {
   const target = sigma * sigma;
@@ -131,8 +131,7 @@ function pointWith(activation: ResolvedActivation, key: 'sigmaW' | 'sigmaB', sig
   let before: readonly [number, number] | undefined;
   let zeros = 0;
   let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let k = FIRST_EXPONENT; k <= LAST_EXPONENT; k += 2) {
-    const q = 2 ** k;
+  for (let q = FIRST_Q; q <= LAST_Q; q *= 4) {
     const value = excess(q);
     [lowest, highest] = [Math.min(lowest, value + target), Math.max(highest, value + target)];
     // σ_b² is a difference of numbers as large as q.
@@ -149,7 +148,7 @@ function pointWith(activation: ResolvedActivation, key: 'sigmaW' | 'sigmaB', sig
       ? `expected q for the options of criticalLine but received ${asked}, which the edge of chaos of ${label} has ` +
           'for a range of q or in the limit of small q; choose q'
       : `expected a ${key} that the edge of chaos of ${label} has but received ${asked}; ` +
-          `for q from 2^${FIRST_EXPONENT} to 2^${LAST_EXPONENT} it has ${square}`,
+          `for q from ${FIRST_Q} to ${LAST_Q} it has ${square}`,
   );
 }
 

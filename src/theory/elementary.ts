@@ -9,6 +9,8 @@ import { millsRatio } from '../quantile/normal-law.js';
 const LN2_HIGH = 0.6931471803691238; // 32 bits of ln 2, so that small multiples of it are exact
 const LN2_LOW = 1.9082149292705877e-10;
 const SQRT_PI = 1.772453850905516;
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: Math.SQRT2 need not have these bits everywhere
+const SQRT_2 = 1.4142135623730951;
 
 /** e^x − 1; relative error below 1e-15, also where x is near 0. */
 export function expm1(x: number): number {
@@ -49,7 +51,7 @@ export function erf(x: number): number {
   const magnitude = Math.abs(x);
   if (magnitude > 2.5) {
     // erfc x = 2·(1 − Φ(x√2)), and 1 − Φ = φ·M.
-    const tail = (exp(-x * x) * millsRatio(magnitude * Math.SQRT2) * Math.SQRT2) / SQRT_PI;
+    const tail = (exp(-x * x) * millsRatio(magnitude * SQRT_2) * SQRT_2) / SQRT_PI;
     return x > 0 ? 1 - tail : tail - 1;
   }
   // e^(x²)·erf x = 2/√π Σ 2^n x^(2n+1)/(2n+1)!!, whose terms are all of one sign.

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ACTIVATIONS, type Activation } from '../../../src/theory/activations.js';
 import { type GainOptions, gain } from '../../../src/theory/gain.js';
 import { GAIN_ACTIVATIONS, type GainActivation } from '../../../src/theory/torch-gains.js';
-import { read, tableAfter } from '../../helpers/pages.js';
+import { filesUnder, read, tableAfter } from '../../helpers/pages.js';
 
 describe('gain', () => {
   // What torch.nn.init.calculate_gain returns, activation by activation.
@@ -95,6 +95,21 @@ describe('gain by quadrature', () => {
   it.each(GAINS)('of %s is 1/√E f² = %d, 1/√Var f = %d', (activation, secondMoment, variance) => {
     expect(gain(activation, { convention: 'secondMoment' })).toBeCloseTo(secondMoment, 13);
     expect(gain(activation, { convention: 'variance' })).toBeCloseTo(variance, 13);
+  });
+
+  it('is the same to the bit on every platform, as it ends in the weights', () => {
+    // What it was when this test was written, after the comparison above.
+    expect(gain('tanh', { convention: 'secondMoment' })).toBe(1.592537419722832);
+    expect(gain('gelu')).toBe(1.5335304411955353);
+    expect(gain('mish', { convention: 'variance' })).toBe(1.5920253810994462);
+    expect(gain('softplus', { convention: 'kumar' })).toBe(1.6437383259702147);
+    // Math.tanh and its kin may differ between engines; depth scales are for people only.
+    for (const file of filesUnder('src/theory').filter((name) => !name.endsWith('mean-field.ts'))) {
+      const code = read(file).replace(/\/\*.*?\*\/|\/\/.*$/gms, '');
+      for (const [, name] of code.matchAll(/Math\.(\w+)/g)) {
+        expect(['abs', 'floor', 'max', 'min', 'sign', 'sqrt'], file).toContain(name);
+      }
+    }
   });
 
   it('is the default for functions, and for names that are not in the table of PyTorch', () => {
