@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { TensorArray } from '../dtype.js';
-import { IsometryError } from '../errors.js';
-import type { FillRequest } from '../job.js';
+import type { FillRequest, OrthogonalRequest } from '../job.js';
 import { fillRange } from '../js/fill.js';
+import { fillOrthogonal } from '../js/orthogonal.js';
+import { finish, finishInSlices } from './by-qr.js';
 import { withMatrices } from './matrices.js';
-import type { Probe, RawBackend } from './types.js';
+import type { OnProgress, Probe, RawBackend } from './types.js';
 
 /** How long one slice of an asynchronous fill keeps the event loop busy, in milliseconds; about. */
 const SLICE_MS = 10;
@@ -34,12 +35,18 @@ export const jsBackend: RawBackend = withMatrices({
       await setImmediate();
     }
   },
-  // Replaced by the backend's own.
-  orthogonalSync(): void {
-    throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+  orthogonalSync(request: OrthogonalRequest, target: TensorArray, start: number): void {
+    finish(fillOrthogonal(request, target, start));
   },
-  async orthogonal(): Promise<void> {
-    throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+  async orthogonal(
+    request: OrthogonalRequest,
+    target: TensorArray,
+    start: number,
+    signal?: AbortSignal,
+    onProgress?: OnProgress,
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    await finishInSlices(fillOrthogonal(request, target, start), signal, onProgress);
   },
 });
 
