@@ -91,6 +91,11 @@ export class Contenders {
     return this.#running.get(key);
   }
 
+  /** The interpreter that has the peers. */
+  get python() {
+    return this.#python;
+  }
+
   /** What took part, and in which version. */
   get versions() {
     return this.#versions;

@@ -1,13 +1,8 @@
 // From repetitions to a table: medians, spreads, and ratios of turns that ran one after the other.
+import { alignedTable, median, ratioOf } from './table.mjs';
 
 /** Bytes of one element. */
 const BYTES = { float64: 8, float32: 4, bfloat16: 2 };
-
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 /**
  * One case's rows.
@@ -20,7 +15,7 @@ export function rowsOf(testCase, turns) {
     const middle = median(milliseconds);
     const perSecond = testCase.elements / (middle / 1e3);
     // Of each turn by itself: what slows the machine down for a while slows both.
-    const ratio = median(milliseconds.map((theirs, turn) => theirs / ours[turn]));
+    const ratio = ratioOf(milliseconds, ours);
     const goal = testCase.goals.find(({ peer }) => peer === name);
     return {
       name,
@@ -57,14 +52,9 @@ function cellsOf(row) {
   ];
 }
 
-/** A case as a Markdown table whose columns also line up on a terminal. */
+/** A case as a Markdown table. */
 export function tableOf(testCase, rows) {
-  const cells = [HEADINGS, ...rows.map(cellsOf)];
-  const widths = HEADINGS.map((_, column) => Math.max(1, ...cells.map((row) => row[column].length)));
-  const line = (row) =>
-    `| ${row.map((text, k) => (k === 0 ? text.padEnd(widths[k]) : text.padStart(widths[k]))).join(' | ')} |`;
-  const rule = `|${widths.map((width, k) => (k === 0 ? `-${'-'.repeat(width)}-` : `-${'-'.repeat(width)}:`)).join('|')}|`;
-  return [`### ${titleOf(testCase)}`, '', line(cells[0]), rule, ...cells.slice(1).map(line), ''].join('\n');
+  return `### ${titleOf(testCase)}\n\n${alignedTable(HEADINGS, rows.map(cellsOf))}\n`;
 }
 
 /** All goals in one table, for the top of the report. */

@@ -5,36 +5,28 @@
 //   --turns N       default 9
 //   --only TEXT     only cases whose title contains it
 //   --save          also writes bench/results/DATE-MACHINE.md
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
-import { fileURLToPath } from 'node:url';
+//   --no-build      measures what was built last
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { makeCases } from './cases.mjs';
 import { Contenders } from './contenders.mjs';
+import { buildFirst, saveReport } from './machine.mjs';
 import { goalsOf, rowsOf, tableOf, titleOf } from './report.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     turns: { type: 'string' },
     only: { type: 'string', default: '' },
     save: { type: 'boolean', default: false },
+    'no-build': { type: 'boolean', default: false },
   },
 });
 const turns = Number(options.turns ?? (options.quick ? 3 : 9));
 
-// What was built from yesterday's source is not what is measured.
-const built = spawnSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-if (built.status !== 0) {
-  process.stderr.write('bench: npm run build failed\n');
-  process.exit(1);
-}
-
+if (!options['no-build']) buildFirst();
 const contenders = new Contenders();
 const results = [];
-const loadBefore = loadavg()[0];
 try {
   for (const testCase of makeCases({ quick: options.quick, cpus: availableParallelism() })) {
     if (!titleOf(testCase).includes(options.only)) continue;
@@ -77,22 +69,9 @@ async function measure(testCase) {
 }
 
 function save() {
-  const model = cpus()[0].model.trim();
-  const machine = `${model} ${availableParallelism()} threads`.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  const date = new Date().toISOString().slice(0, 10);
-  const file = `${root}/bench/results/${date}-${machine}.md`;
   const facts = [
-    `${model}, ${availableParallelism()} threads, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    `${process.platform} ${release()}, Node ${process.version}`,
-    `load average before the run ${loadBefore.toFixed(2)}, after it ${loadavg()[0].toFixed(2)}`,
     `${turns} turns; "ours is" = median over the turns of (their time / our time) in the same turn`,
-    ...[...contenders.versions].map(([name, version]) => `${name}: ${version}`),
   ];
   const tables = results.map(({ testCase, rows }) => tableOf(testCase, rows)).join('\n');
-  mkdirSync(`${root}/bench/results`, { recursive: true });
-  writeFileSync(
-    file,
-    `# Benchmark, ${date}\n\n${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${summary}\n## Cases\n\n${tables}`,
-  );
-  console.log(`written: ${file}`);
+  saveReport('', 'Benchmark', facts, contenders.versions, `${summary}\n## Cases\n\n${tables}`);
 }

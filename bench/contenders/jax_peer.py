@@ -2,7 +2,7 @@
 
 import os
 
-from peer import THREADS, serve
+from peer import THREADS, Unable, serve
 
 if THREADS == 1:
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -10,6 +10,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 
@@ -22,7 +23,23 @@ DRAWS = {
 }
 
 
-def make(law, dtype, elements, memory):
+def orthogonal(dtype, shape):
+    """The initializer takes a stack for one matrix, so it is mapped over keys."""
+    init = jax.nn.initializers.orthogonal()
+    one = lambda key: init(key, tuple(shape[-2:]), DTYPES[dtype])  # noqa: E731
+    stacked = lambda key: jax.vmap(one)(jax.random.split(key, shape[0]))  # noqa: E731
+    compiled = jax.jit(stacked if len(shape) == 3 else one)
+    key = jax.random.key(1)
+    try:
+        compiled(key).block_until_ready()
+    except NotImplementedError as error:
+        raise Unable(error) from error
+    return lambda: compiled(key).block_until_ready()
+
+
+def make(law, dtype, elements=None, memory="fresh", shape=None):
+    if law == "orthogonal":
+        return orthogonal(dtype, shape)
     if memory == "warm":
         return None
     compiled = jax.jit(lambda key: DRAWS[law](key, (elements,), DTYPES[dtype]))
@@ -31,4 +48,4 @@ def make(law, dtype, elements, memory):
     return lambda: compiled(key).block_until_ready()
 
 
-serve(jax.__version__, make)
+serve(jax.__version__, make, save=lambda made, path: np.asarray(made).tofile(path))

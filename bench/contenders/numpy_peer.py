@@ -1,7 +1,7 @@
 """NumPy's Generator (PCG64, ziggurat); it has neither threads nor 16-bit draws nor truncation."""
 
 import numpy as np
-from peer import serve
+from peer import Unable, serve
 
 generator = np.random.Generator(np.random.PCG64(1))
 DTYPES = {"float64": np.float64, "float32": np.float32}
@@ -22,7 +22,24 @@ FILLS = {
 }
 
 
-def make(law, dtype, elements, memory):
+def orthogonal(dtype, shape):
+    if dtype not in DTYPES:
+        raise Unable(f"it has no {dtype}")
+    wide = shape[-2] < shape[-1]
+    tall = [*shape[:-2], max(shape[-2:]), min(shape[-2:])]
+
+    def once():
+        q, r = np.linalg.qr(generator.standard_normal(tall, DTYPES[dtype]))
+        # In place: NumPy's own product would make another array of the size.
+        q *= np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., np.newaxis, :]
+        return np.ascontiguousarray(q.swapaxes(-2, -1)) if wide else q
+
+    return once
+
+
+def make(law, dtype, elements=None, memory="fresh", shape=None):
+    if law == "orthogonal":
+        return orthogonal(dtype, shape)
     fill = FILLS.get(law)
     if fill is None or dtype not in DTYPES:
         return None
@@ -36,4 +53,4 @@ def make(law, dtype, elements, memory):
     return once
 
 
-serve(np.__version__, make)
+serve(np.__version__, make, save=lambda made, path: made.tofile(path))

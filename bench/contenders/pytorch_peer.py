@@ -1,7 +1,7 @@
 """PyTorch on the CPU."""
 
 import torch
-from peer import THREADS, serve
+from peer import THREADS, Unable, serve
 
 torch.set_num_threads(THREADS)
 generator = torch.Generator().manual_seed(1)
@@ -15,7 +15,33 @@ FILLS = {
 }
 
 
-def make(law, dtype, elements, memory):
+def orthogonal(dtype, shape, method):
+    """`shape` is a matrix or a stack of matrices: orthogonal_ would take the latter for one matrix, so each has its call.
+
+    Method qr is what a stack can be made of by hand, in one call.
+    """
+    kind = DTYPES[dtype]
+
+    def by_name():
+        out = torch.empty(shape, dtype=kind)
+        for matrix in out if len(shape) == 3 else [out]:
+            torch.nn.init.orthogonal_(matrix, generator=generator)
+        return out
+
+    def by_hand():
+        q, r = torch.linalg.qr(torch.randn(shape, dtype=kind, generator=generator))
+        return q * torch.diagonal(r, dim1=-2, dim2=-1).sgn().unsqueeze(-2)
+
+    try:
+        torch.nn.init.orthogonal_(torch.empty(2, 2, dtype=kind))
+    except NotImplementedError as error:
+        raise Unable(error) from error
+    return by_name if method is None else by_hand
+
+
+def make(law, dtype, elements=None, memory="fresh", shape=None, method=None):
+    if law == "orthogonal":
+        return orthogonal(dtype, shape, method)
     fill = FILLS[law]
     if memory == "fresh":
         return lambda: fill(torch.empty(elements, dtype=DTYPES[dtype]))
@@ -27,4 +53,4 @@ def make(law, dtype, elements, memory):
     return again
 
 
-serve(f"{torch.__version__}, {torch.get_num_threads()} threads", make)
+serve(f"{torch.__version__}, {torch.get_num_threads()} threads", make, save=lambda made, path: made.numpy().tofile(path))

@@ -1,4 +1,5 @@
 // TensorFlow.js in plain JavaScript. It always makes a new tensor.
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
@@ -27,17 +28,27 @@ async function hello() {
 }
 
 function prepare({ dtype }) {
-  return dtype === 'float32' ? {} : { unable: true };
+  return dtype === 'float32' ? {} : { unable: true, reason: 'it computes in float32 only' };
 }
 
-function repeat({ law, elements }) {
+function repeat({ law, elements, shape, atLeast = 0, path }) {
+  let values;
+  let fills = 0;
+  let elapsed = 0;
   const start = performance.now();
-  const tensor = FILLS[law](elements, seed++);
-  tensor.dataSync();
-  const milliseconds = performance.now() - start;
-  tensor.dispose();
+  do {
+    const tensor =
+      law === 'orthogonal'
+        ? tf.initializers.orthogonal({ gain: 1, seed: seed++ }).apply(shape)
+        : FILLS[law](elements, seed++);
+    values = tensor.dataSync();
+    elapsed = performance.now() - start;
+    fills++;
+    tensor.dispose();
+  } while (elapsed < atLeast);
+  if (path !== undefined) writeFileSync(path, values);
   globalThis.gc();
-  return { milliseconds };
+  return { milliseconds: elapsed / fills };
 }
 
 function release() {

@@ -1,0 +1,1 @@
+export function turnsWithin(budget: number, milliseconds: number, most: number): number;
