@@ -16,7 +16,7 @@ const DRAW = 16;
 
 /** Counts work, and says when it is time for a pause. */
 export class Meter {
-  /** All so far. */
+  /** Work on the matrix at hand. */
   done = 0;
   private sincePause = 0;
 

@@ -37,11 +37,12 @@ export function* fillOrthogonal(
   const most = several ? cols : Math.floor((last - matrices.first * size) / rows) + 1;
   const { reflections, panel } = allocate(request, most, available);
 
+  const meter = new Meter();
   for (let index = begin; index !== Number.POSITIVE_INFINITY; ) {
     const matrix = Math.floor(index / size);
     const from = Math.floor((index - matrix * size) / rows);
     const to = Math.floor((store.last((matrix + 1) * size) - matrix * size) / rows) + 1;
-    const meter = new Meter();
+    meter.done = 0;
     const work = reflections.work(to) + Panel.work(rows, from, to);
     const done = (): number =>
       (matrix - matrices.first + Math.min(1, meter.done / work)) / (matrices.last - matrices.first + 1);
@@ -50,9 +51,13 @@ export function* fillOrthogonal(
       for (const _ of panel.make(column, Panel.reach(column, to), meter)) yield done();
       for (const _ of store.take(panel, reflections, matrix)) yield done();
     }
+    if (meter.add(MATRIX)) yield done();
     index = several ? store.first((matrix + 1) * size) : Number.POSITIVE_INFINITY;
   }
 }
+
+/** A matrix takes as long as so many multiplications besides those that are counted. */
+const MATRIX = 1000;
 
 /** Below so many bytes nobody asks how much memory there is. */
 const CHECK_FROM_BYTES = 2 ** 26;
