@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "binding/arguments.h"
+#include "binding/cuda_copy.h"
 #include "binding/cuda_fill.h"
 #include "binding/cuda_probe.h"
 #include "binding/device_job.h"
@@ -29,24 +30,6 @@ class FillOnDevice : public DeviceJob {
 
  private:
   std::unique_ptr<CudaFill> fill_;
-};
-
-class CopyToHost : public DeviceJob {
- public:
-  CopyToHost(int ordinal, uint64_t address, const View& target)
-      : DeviceJob(ordinal), address_(address), out_(target.data), bytes_(target.length) {}
-
- protected:
-  cuda::Status run(cuda::Device& device, const std::atomic<bool>& cancelled) override {
-    if (bytes_ == 0) return {};
-    const cuda::Status status = checkDeviceRange(device, address_, bytes_);
-    return status.ok() ? cuda::copyToHost(device, address_, out_, bytes_, &cancelled) : status;
-  }
-
- private:
-  uint64_t address_;
-  void* out_;
-  uint64_t bytes_;
 };
 
 // Opens the device, which may take half a second: DeviceJob does, before it runs.
@@ -137,18 +120,6 @@ Napi::Value FillAsync(const Napi::CallbackInfo& info) {
   }
   const uint64_t address = readAddress(env, info[2]);
   return Napi::Number::New(env, environment.start(std::move(job), nullptr, address, callback));
-}
-
-// cudaCopyToHostAsync(device, pointer, target, callback): id
-Napi::Value CopyToHostAsync(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const int ordinal = readOrdinal(env, info[0]);
-  const uint64_t address = readAddress(env, info[1]);
-  const View target = readBytes(env, info[2]);
-  const Napi::Function callback = readCallback(env, info[3]);
-  auto job = std::make_unique<CopyToHost>(ordinal, address, target);
-  Environment& environment = *env.GetInstanceData<Environment>();
-  return Napi::Number::New(env, environment.start(std::move(job), info[2], address, callback));
 }
 
 // cudaOpenAsync(device, callback): id
@@ -249,11 +220,11 @@ void exportCuda(Napi::Env env, Napi::Object exports) {
   exports.Set("cudaFree", Napi::Function::New<Free>(env, "cudaFree"));
   exports.Set("cudaFillSync", Napi::Function::New<FillSync>(env, "cudaFillSync"));
   exports.Set("cudaFillAsync", Napi::Function::New<FillAsync>(env, "cudaFillAsync"));
-  exports.Set("cudaCopyToHostAsync", Napi::Function::New<CopyToHostAsync>(env, "cudaCopyToHostAsync"));
   exports.Set("cudaOpenAsync", Napi::Function::New<OpenAsync>(env, "cudaOpenAsync"));
   exports.Set("cudaPointer", Napi::Function::New<Pointer>(env, "cudaPointer"));
   exports.Set("cudaIpcHandle", Napi::Function::New<IpcHandle>(env, "cudaIpcHandle"));
   exports.Set("cudaMemory", Napi::Function::New<Memory>(env, "cudaMemory"));
+  exportCopies(env, exports);
 }
 
 }  // namespace isometry::binding

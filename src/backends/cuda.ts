@@ -164,12 +164,6 @@ export function createCudaBackend(
     orthogonalDeviceSync(): void {
       throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
     },
-    async copyFromHost(): Promise<void> {
-      throw new IsometryError('INTERNAL', 'copyFromHost is not built yet');
-    },
-    copyFromHostSync(): void {
-      throw new IsometryError('INTERNAL', 'copyFromHost is not built yet');
-    },
     fillParts: (parts, buffer, signal) => fillBatches(parts, new Uint8Array(buffer), signal),
     fillDevice: (parts, address, signal) => fillBatches(parts, address, signal),
     fillDeviceSync(parts, address) {
@@ -183,6 +177,16 @@ export function createCudaBackend(
         const from = address + BigInt(at);
         await run((callback) => binding.cudaCopyToHostAsync(index, from, bytes, callback), signal);
       }
+    },
+    async copyFromHost(address, source, signal) {
+      for (const [bytes, at] of views(source, maxViewBytes)) {
+        const to = address + BigInt(at);
+        await run((callback) => binding.cudaCopyFromHostAsync(index, to, bytes, callback), signal);
+      }
+    },
+    copyFromHostSync(address, source) {
+      for (const [bytes, at] of views(source, maxViewBytes))
+        callNative(() => binding.cudaCopyFromHostSync(index, address + BigInt(at), bytes));
     },
     ipcHandle: (address) => callNative(() => binding.cudaIpcHandle(index, address)),
   };

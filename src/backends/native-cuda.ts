@@ -119,6 +119,8 @@ export interface NativeCuda {
     callback: CudaCallback,
   ): number;
   cudaCopyToHostAsync(device: number, pointer: bigint, target: Uint8Array, callback: CudaCallback): number;
+  cudaCopyFromHostSync(device: number, pointer: bigint, source: Uint8Array): void;
+  cudaCopyFromHostAsync(device: number, pointer: bigint, source: Uint8Array, callback: CudaCallback): number;
   /** Null for what is not memory of a device. */
   cudaPointer(pointer: bigint): CudaPointer | null;
   /** 64 bytes for another process, and where in the opened memory `pointer` is. */

@@ -90,6 +90,18 @@ export class FakeCuda {
           () => target.set(this.memoryAt(device, pointer).subarray(0, target.length)),
           callback,
         ),
+      cudaCopyFromHostSync: (device, pointer, source) => {
+        this.calls.push(`uploadSync(${source.length})`);
+        this.mayFail('upload');
+        this.memoryAt(device, pointer).set(source);
+      },
+      cudaCopyFromHostAsync: (device, pointer, source, callback) =>
+        this.start(
+          `upload(${source.length})`,
+          () => this.memoryAt(device, pointer).set(source),
+          callback,
+          'upload',
+        ),
       cudaIpcHandle: (device, pointer) => {
         this.mayFail('ipc');
         const { memory } = this.blockAt(device, pointer);
@@ -187,7 +199,7 @@ export class FakeCuda {
   }
 }
 
-const KINDS = ['constant', 'uniform', 'normal', 'truncatedNormal', 'quantile'] as const;
+const KINDS = ['constant', 'uniform', 'normal', 'truncatedNormal', 'quantile', 'mask'] as const;
 /** Doubles of a quantile table (core/quantile.h). */
 const TABLE = 514 * 12;
 
@@ -212,7 +224,8 @@ export function decodeRequest(words: Float64Array): FillRequest {
     const [shape, sourceStrides, targetStrides] = [list(rank), list(rank), list(rank)];
     const table = kind === 'quantile' ? words.slice(at, at + TABLE) : undefined;
     at += table?.length ?? 0;
-    const numbers = { value, low, range, mean, std, base, count: windowCount, min, max, table };
+    const [rows, stride, zeros] = kind === 'mask' ? list(3) : [];
+    const numbers = { rows, stride, zeros, value, low, range, mean, std, base, count: windowCount, min, max, table };
     const region = { shape, sourceOffset, sourceStrides, targetOffset, targetStrides };
     jobs.push({ primitive: { kind, ...numbers } as unknown as ElementPrimitive, stream, region });
   }

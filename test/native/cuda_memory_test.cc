@@ -136,5 +136,28 @@ TEST(copiesComeInOrderWhateverTheChunk) {
   CHECK(out[0] == expected[10]);
 }
 
+TEST(copiesToTheDeviceAreWhole) {
+  Opened on;
+  constexpr uint64_t kBytes = 20'001;
+  std::vector<unsigned char> source(kBytes), out(kBytes);
+  for (uint64_t i = 0; i < kBytes; i++) source[i] = static_cast<unsigned char>(i * 7 + i / 256);
+  for (uint64_t chunk : {uint64_t{1000}, kBytes - 1, kBytes, kChunkBytes}) {
+    uint64_t address = 0;
+    CHECK(allocate(*on.device, kBytes + 2, &address).ok());
+    CHECK(copyFromHost(*on.device, source.data(), address + 1, kBytes, nullptr, chunk).ok());
+    CHECK(copyToHost(*on.device, address + 1, out.data(), kBytes, nullptr).ok() && out == source);
+    unsigned char around[2] = {0, 0};
+    CHECK(copyToHost(*on.device, address, around, 1, nullptr).ok());
+    CHECK(copyToHost(*on.device, address + kBytes + 1, around + 1, 1, nullptr).ok());
+    CHECK(around[0] == 0xca && around[1] == 0xca);
+    CHECK(copyFromHost(*on.device, source.data(), address, 0, nullptr).ok());
+    const std::atomic<bool> cancelled{true};
+    CHECK(copyFromHost(*on.device, source.data() + 9, address + 1, 4, &cancelled).code == Code::kCancelled);
+    CHECK(copyToHost(*on.device, address + 1, out.data(), kBytes, nullptr).ok() && out == source);
+    CHECK(release(*on.device, address).ok());
+  }
+  CHECK(copyFromHost(*on.device, source.data(), 12345, 4, nullptr).code == Code::kInvalidTarget);
+}
+
 }  // namespace
 }  // namespace isometry::cuda

@@ -92,6 +92,29 @@ describe('a fill of host memory', () => {
   });
 });
 
+describe('a copy to the device', () => {
+  it('goes in pieces where a Uint8Array is too small, now or later', async () => {
+    const fake = new FakeCuda();
+    const backend = createCudaBackend(fake.binding, fakeDevice(1), 1024);
+    const { id, pointer } = backend.allocate(4000);
+    const source = Float32Array.from({ length: 700 }, (_, k) => k).subarray(50);
+    const back = new Float32Array(650);
+    fake.calls.length = 0;
+    await backend.copyFromHost(pointer + 4n, source);
+    expect(fake.calls).toEqual(['upload(1024)', 'upload(1024)', 'upload(552)']);
+    await backend.copyToHost(pointer + 4n, back);
+    expect(back).toEqual(source);
+    backend.copyFromHostSync(
+      pointer + 4n,
+      source.map((value) => -value),
+    );
+    expect(fake.calls.slice(-3)).toEqual(['uploadSync(1024)', 'uploadSync(1024)', 'uploadSync(552)']);
+    await backend.copyToHost(pointer + 4n, back);
+    expect(back[649]).toBe(-699);
+    backend.free(id);
+  });
+});
+
 describe('many parts', () => {
   it('are one call, without those that are empty', async () => {
     const { backend, fake } = setUp();
@@ -158,15 +181,18 @@ describe('a failure', () => {
       'INVALID_TARGET',
     ]) {
       const failure = { code, message: `why ${code}` };
-      for (const name of ['fill', 'allocate', 'ipc', 'open', 'copy']) fake.failures.set(name, failure);
+      for (const name of ['fill', 'allocate', 'ipc', 'open', 'copy', 'upload'])
+        fake.failures.set(name, failure);
       const error = { name: 'IsometryError', code, message: `why ${code}`, cause: failure };
       await expect(backend.fillParts(parts, new ArrayBuffer(16))).rejects.toMatchObject(error);
       await expect(backend.fill(parts[0]!.request, new Float32Array(4), 0)).rejects.toMatchObject(error);
       await expect(backend.open()).rejects.toMatchObject(error);
       await expect(backend.copyToHost(1n, new Uint8Array(1))).rejects.toMatchObject(error);
+      await expect(backend.copyFromHost(1n, new Uint8Array(1))).rejects.toMatchObject(error);
       for (const action of [
         () => backend.allocate(4),
         () => backend.ipcHandle(1n),
+        () => backend.copyFromHostSync(1n, new Uint8Array(1)),
         () => backend.fillDeviceSync(parts, 1n),
         () => backend.fillSync(parts[0]!.request, new Float32Array(4), 0),
       ]) {
