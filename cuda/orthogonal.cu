@@ -44,7 +44,7 @@ ISOMETRY_ORTHOGONAL_KERNEL(orthogonalScatterBF16, ScatterLaunch, orthogonalScatt
 ISOMETRY_ORTHOGONAL_BLOCK(orthogonalProductF64, double, ProductShared, orthogonalProduct, kProductThreads, 1)
 ISOMETRY_ORTHOGONAL_BLOCK(orthogonalProductF32, float, ProductShared, orthogonalProduct, kProductThreads, 4)
 ISOMETRY_ORTHOGONAL_BLOCK(orthogonalSolveF64, double, SolveShared, orthogonalSolve, kSolveThreads, 1)
-ISOMETRY_ORTHOGONAL_BLOCK(orthogonalSolveF32, float, SolveShared, orthogonalSolve, kSolveThreads, 3)
+ISOMETRY_ORTHOGONAL_BLOCK(orthogonalSolveF32, float, SolveShared, orthogonalSolve, kSolveThreads, 2)
 ISOMETRY_ORTHOGONAL_BLOCK(orthogonalUpdateF64, double, UpdateShared, orthogonalUpdate, kUpdateThreads, 1)
 ISOMETRY_ORTHOGONAL_BLOCK(orthogonalUpdateF32, float, UpdateShared, orthogonalUpdate, kUpdateThreads, 2)
 #undef ISOMETRY_ORTHOGONAL_BLOCK

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readCubin } from './cubin.mjs';
 import { ARCHITECTURES, FLAGS, findCurandHeaders, findNvcc } from './nvcc.mjs';
-import { storeLoops } from './sass.mjs';
+import { allLoops, storeLoops } from './sass.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'build/nvcc');
@@ -34,6 +34,16 @@ const BUDGET = new Map([
   ['fillTruncatedF16', 36],
   ['fillQuantileF64', 90],
   ['fillQuantileF32', 74],
+]);
+/**
+ * The multiplying instructions, and what share of the loop that has most of them they must at least be. All else costs
+ * issue slots that they would have had: a matrix of 16384 columns has 2.9e12 of them.
+ */
+const PRODUCTS = new Map([
+  ['orthogonalProductF32', { names: ['FFMA'], share: 0.88 }],
+  ['orthogonalUpdateF32', { names: ['FFMA'], share: 0.88 }],
+  ['orthogonalProductF64', { names: ['DMUL', 'DADD'], share: 0.88 }],
+  ['orthogonalUpdateF64', { names: ['DMUL', 'DADD'], share: 0.88 }],
 ]);
 /** Bytes of a sample, by the end of a kernel's name. */
 const SAMPLE_BYTES = new Map([
@@ -90,6 +100,7 @@ async function checkAll() {
       const where = `${kernel.name} (cuda/${file}, sm_${architecture})`;
       checkMemory(kernel, where);
       checkPointers(kernel, where);
+      if (PRODUCTS.has(kernel.name)) checkProduct(kernel, where);
     }
   }
   const counted = results.filter(({ architecture }) => architecture === BUDGET_ARCHITECTURE);
@@ -111,8 +122,21 @@ async function compile(file, architecture) {
     name: kernel,
     local: instructions.filter(({ name }) => name === 'LDL' || name === 'STL').length,
     loops: storeLoops(instructions),
+    product: productLoop(kernel, instructions),
     ...resources.get(kernel),
   }));
+}
+
+/** Of a kernel of PRODUCTS the loop that multiplies most, and how often it does in a turn. */
+function productLoop(name, instructions) {
+  const wanted = PRODUCTS.get(name)?.names;
+  if (wanted === undefined) return undefined;
+  return allLoops(instructions)
+    .map((loop) => ({
+      ...loop,
+      products: wanted.reduce((sum, product) => sum + (loop.names.get(product) ?? 0), 0),
+    }))
+    .sort((a, b) => b.products - a.products)[0];
 }
 
 /** What `ptxas -v` says of each kernel. */
@@ -141,13 +165,20 @@ function checkPointers({ loops }, where) {
 }
 
 /** Local memory is memory: what goes there in a loop costs as much as what the loop is for. */
-function checkMemory({ name, registers, spilled, local, loops: [fullTiles] }, where) {
+function checkMemory({ name, registers, spilled, local, loops: [fullTiles], product }, where) {
   if (!registers) failures.push(`${where}: ptxas says nothing of it`);
   if (local === 0 && spilled === 0) return;
   const what = `${where} has ${local} accesses to local memory, ${spilled} bytes of them spilled registers`;
   if (BUDGET.has(name)) failures.push(what);
-  else if (fullTiles?.local > 0) failures.push(`${what}, and some in the loop of full tiles`);
-  else console.log(`nvcc: ${what}, none in the loop of full tiles`);
+  else if ((product ?? fullTiles)?.local > 0) failures.push(`${what}, and some in the loop that matters`);
+  else console.log(`nvcc: ${what}, none in the loop that matters`);
+}
+
+/** Products on any architecture: the loop is the same everywhere. */
+function checkProduct({ name, product }, where) {
+  const share = (product?.products ?? 0) / (product?.total ?? 1);
+  if (share >= PRODUCTS.get(name).share) return;
+  failures.push(`${where}: ${(100 * share).toFixed(1)} % of its inner loop are products`);
 }
 
 function checkBudget(kernels) {
@@ -179,8 +210,16 @@ function checkBudget(kernels) {
     ];
     console.log(columns.join(' '));
   }
+  console.log('\nkernel                 instructions in a turn  products  registers  shared');
+  for (const { name, product, registers, shared } of kernels.filter(({ name }) => PRODUCTS.has(name))) {
+    const share = `${((100 * product.products) / product.total).toFixed(1)} %`;
+    console.log(
+      `${name.padEnd(20)} ${number(product.total, 24)} ${share.padStart(9)} ${String(registers).padStart(10)} ${String(shared).padStart(7)}`,
+    );
+  }
   const names = new Set(kernels.map(({ name }) => name));
-  for (const name of BUDGET.keys()) if (!names.has(name)) failures.push(`there is no kernel ${name}`);
+  for (const name of [...BUDGET.keys(), ...PRODUCTS.keys()])
+    if (!names.has(name)) failures.push(`there is no kernel ${name}`);
 }
 
 function number(value, width, prefix = '') {
