@@ -10,6 +10,7 @@
 #include "binding/request.h"
 #include "binding/solver.h"
 #include "cpu/fill.h"
+#include "cpu/fill_work.h"
 #include "cpu/machine.h"
 #include "cpu/pool.h"
 
@@ -42,7 +43,7 @@ void FillSync(const Napi::CallbackInfo& info) {
   const char* problem =
       decodeRequest(static_cast<const double*>(arguments.words.data), arguments.words.length, request);
   if (problem != nullptr) refuse(env, problem);
-  cpu::Work work;
+  cpu::FillWork work;
   describeWork(env, arguments, request, work);
   cpu::fillParallel(work);
 }

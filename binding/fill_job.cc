@@ -2,7 +2,8 @@
 
 namespace isometry::binding {
 
-void describeWork(Napi::Env env, const FillArguments& arguments, const Request& request, cpu::Work& work) {
+void describeWork(Napi::Env env, const FillArguments& arguments, const Request& request,
+                  cpu::FillWork& work) {
   checkTarget(env, arguments, request.dtype);
   work.target = arguments.simd;
   work.fill = request.fill();

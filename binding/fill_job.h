@@ -7,13 +7,13 @@
 #include "binding/arguments.h"
 #include "binding/jobs.h"
 #include "binding/request.h"
-#include "cpu/pool.h"
+#include "cpu/fill_work.h"
 
 namespace isometry::binding {
 
 // Makes `work` what the arguments and their request ask for; throws as refuse() for a target that is not of
 // the dtype's element type.
-void describeWork(Napi::Env env, const FillArguments& arguments, const Request& request, cpu::Work& work);
+void describeWork(Napi::Env env, const FillArguments& arguments, const Request& request, cpu::FillWork& work);
 
 class FillJob : public AsyncJob {
  public:
@@ -28,7 +28,7 @@ class FillJob : public AsyncJob {
  private:
   std::vector<double> words_;
   Request request_;
-  cpu::Work work_;
+  cpu::FillWork work_;
 };
 
 }  // namespace isometry::binding

@@ -22,10 +22,11 @@ bool hasAvx2() {
 
 constexpr Target kTargets[] = {
 #if ISOMETRY_X86
-    {"avx512", hasAvx512, fillAvx512, standardNormalsAvx512},
-    {"avx2", hasAvx2, fillAvx2, standardNormalsAvx2},
+    {"avx512", hasAvx512, fillAvx512, standardNormalsAvx512, &kReflections32Avx512, &kReflections64Avx512},
+    {"avx2", hasAvx2, fillAvx2, standardNormalsAvx2, &kReflections32Avx2, &kReflections64Avx2},
 #endif
-    {"portable", always, fillPortable, standardNormalsPortable},
+    {"portable", always, fillPortable, standardNormalsPortable, &kReflections32Portable,
+     &kReflections64Portable},
 };
 
 }  // namespace

@@ -13,15 +13,6 @@
 namespace isometry::cpu {
 namespace {
 
-// 256 KiB of output: stays in a core's L2 cache, takes about 0.1 ms, so a cancelled job ends within that.
-constexpr uint64_t kChunkBytes = 256 * 1024;
-// Chunks are cut at multiples of this many elements of the whole output: whole Philox blocks and whole
-// vectors.
-constexpr uint64_t kChunkAlign = 64;
-// After so many chunks (about 2 ms) a thread looks whether other work waits, so that a small job does not
-// wait for a huge one that came first.
-constexpr int kChunksPerTurn = 16;
-
 struct Pool {
   std::mutex mutex;
   std::condition_variable wake;  // work was listed, or the pool stops
@@ -37,33 +28,13 @@ std::mutex poolMutex;
 Pool* pool = nullptr;
 unsigned poolUsers = 0;
 
-// No advice about huge pages: measured on fresh 1 GiB buffers in a virtual machine, MADV_HUGEPAGE made the
-// first touch anything from 2.5 times faster to 4 times slower than plain pages, and slower in the median.
-void prepare(Work& work) {
-  const uint64_t size = byteSize(work.fill.dtype);
-  work.chunkElements = kChunkBytes / size;
-  work.firstCut = std::min(work.end, work.start / kChunkAlign * kChunkAlign + work.chunkElements);
-  if (work.end <= work.start) {
-    work.chunks = 0;
-  } else {
-    work.chunks = 1 + (work.end - work.firstCut + work.chunkElements - 1) / work.chunkElements;
-  }
-}
-
-void fillChunk(Work& work, uint64_t chunk) {
-  const uint64_t from = chunk == 0 ? work.start : work.firstCut + (chunk - 1) * work.chunkElements;
-  const uint64_t to = std::min(work.end, work.firstCut + chunk * work.chunkElements);
-  char* out = static_cast<char*>(work.out) + (from - work.start) * byteSize(work.fill.dtype);
-  work.target->fill(work.fill, out, from, to);
-}
-
 // Takes up to `turns` chunks; false when none are left to take.
 bool takeChunks(Work& work, uint64_t turns) {
   for (; turns > 0; turns--) {
     if (work.cancelled.load(std::memory_order_relaxed)) return false;
     const uint64_t chunk = work.nextChunk.fetch_add(1, std::memory_order_relaxed);
     if (chunk >= work.chunks) return false;
-    fillChunk(work, chunk);
+    work.run(work, chunk);
   }
   return true;
 }
@@ -103,7 +74,7 @@ void runThread(Pool& p) {
     }
     work->running++;
     lock.unlock();
-    const bool more = takeChunks(*work, kChunksPerTurn);
+    const bool more = takeChunks(*work, work->chunksPerTurn);
     lock.lock();
     work->running--;
     if (more && work->listed) {
@@ -162,9 +133,8 @@ void releasePool() {
   delete last;
 }
 
-void fillParallel(Work& work) {
+void runParallel(Work& work) {
   FloatMode mode;
-  prepare(work);
   const unsigned helpers = static_cast<unsigned>(std::min<uint64_t>(work.threads, work.chunks));
   if (helpers <= 1) {
     takeChunks(work, UINT64_MAX);
@@ -185,7 +155,6 @@ void fillParallel(Work& work) {
 
 bool submit(Work* work) {
   if (work->threads == 0) work->threads = 1;
-  prepare(*work);
   Pool& p = *pool;
   {
     std::lock_guard<std::mutex> lock(p.mutex);

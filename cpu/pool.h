@@ -6,9 +6,6 @@
 #include <atomic>
 #include <cstdint>
 
-#include "core/job.h"
-#include "cpu/fill.h"
-
 namespace isometry::cpu {
 
 // More threads than this are never started, whatever is asked for.
@@ -19,17 +16,17 @@ inline constexpr unsigned kMaxThreads = 256;
 void acquirePool();
 void releasePool();
 
-// One window [start, end) of one fill, cut into chunks that threads take in turn. Everything it points to
-// must stay alive until it has finished.
+// Work in chunks that threads take in turn. Everything it points to must stay alive until it has finished.
 struct Work {
-  const Target* target = nullptr;
-  Fill fill{};
-  void* out = nullptr;  // holds element `start`
-  uint64_t start = 0, end = 0;
+  void (*run)(Work& work, uint64_t chunk) = nullptr;
+  uint64_t chunks = 0;
+  // After so many chunks a thread looks whether other work waits, so that a small job does not wait for a
+  // huge one that came first: together about 2 ms, or one chunk.
+  unsigned chunksPerTurn = 1;
   unsigned threads = 1;  // at most so many at once
 
   // Called exactly once for submitted work, by the thread that leaves it last, also when it was cancelled. It
-  // may delete the work; the pool touches neither work nor context afterwards. Null for fillParallel.
+  // may delete the work; the pool touches neither work nor context afterwards. Not called by runParallel.
   void (*finished)(Work* work) = nullptr;
   void* context = nullptr;
 
@@ -38,16 +35,15 @@ struct Work {
 
   // The pool's own.
   std::atomic<uint64_t> nextChunk{0};
-  uint64_t firstCut = 0, chunkElements = 0, chunks = 0;
   unsigned running = 0;
   bool listed = false;
   Work* next = nullptr;
 };
 
-// Computes the window with up to `work.threads` threads, the caller among them, and returns when it is done.
-void fillParallel(Work& work);
+// Runs the work with up to `work.threads` threads, the caller among them, and returns when it is done.
+void runParallel(Work& work);
 
-// Hands the window to the pool's threads and returns at once. False, and nothing is done, when the system
+// Hands the work to the pool's threads and returns at once. False, and nothing is done, when the system
 // refuses even one thread.
 bool submit(Work* work);
 

@@ -147,6 +147,38 @@ struct Avx2 {
   }
 };
 
+// Registers of one precision for orthogonal-inl.h; in float64 product and sum are rounded one by one.
+template <class T>
+struct Avx2Lanes;
+
+template <>
+struct Avx2Lanes<float> {
+  using Real = float;
+  using Vector = __m256;
+  static constexpr int kLanes = 8, kRows = 4;
+  static Vector load(const float* p) { return _mm256_loadu_ps(p); }
+  static void store(float* p, Vector x) { _mm256_storeu_ps(p, x); }
+  static Vector broadcast(float x) { return _mm256_set1_ps(x); }
+  static Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+  static Vector multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
+  static Vector multiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
+  static Vector subtractProduct(Vector a, Vector b, Vector c) { return _mm256_fnmadd_ps(a, b, c); }
+};
+
+template <>
+struct Avx2Lanes<double> {
+  using Real = double;
+  using Vector = __m256d;
+  static constexpr int kLanes = 4, kRows = 4;
+  static Vector load(const double* p) { return _mm256_loadu_pd(p); }
+  static void store(double* p, Vector x) { _mm256_storeu_pd(p, x); }
+  static Vector broadcast(double x) { return _mm256_set1_pd(x); }
+  static Vector add(Vector a, Vector b) { return _mm256_add_pd(a, b); }
+  static Vector multiply(Vector a, Vector b) { return _mm256_mul_pd(a, b); }
+  static Vector multiplyAdd(Vector a, Vector b, Vector c) { return add(multiply(a, b), c); }
+  static Vector subtractProduct(Vector a, Vector b, Vector c) { return _mm256_sub_pd(c, multiply(a, b)); }
+};
+
 }  // namespace isometry::cpu
 
 #endif  // ISOMETRY_CPU_SIMD_AVX2_H_

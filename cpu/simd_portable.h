@@ -2,7 +2,10 @@
 #ifndef ISOMETRY_CPU_SIMD_PORTABLE_H_
 #define ISOMETRY_CPU_SIMD_PORTABLE_H_
 
+#include <algorithm>
+
 #include "core/normal.h"
+#include "core/orthogonal.h"
 #include "core/philox.h"
 #include "core/round.h"
 #include "core/uniform.h"
@@ -34,6 +37,35 @@ struct Portable {
   static void store(float* p, F32 x) { *p = x; }
   static void storeBFloat16(uint16_t* p, F32 x) { *p = toBFloat16(x); }
   static void storeFloat16(uint16_t* p, F32 x) { *p = toFloat16(x); }
+};
+
+// A few elements at a time for orthogonal-inl.h, in loops that a compiler may turn into registers it has.
+template <class T>
+struct PortableLanes {
+  using Real = T;
+  static constexpr int kLanes = 4, kRows = 2;
+  struct Vector {
+    T x[kLanes];
+  };
+  static Vector load(const T* p) { return {p[0], p[1], p[2], p[3]}; }
+  static void store(T* p, Vector a) { std::copy_n(a.x, kLanes, p); }
+  static Vector broadcast(T x) { return {x, x, x, x}; }
+  static Vector add(Vector a, Vector b) {
+    for (int i = 0; i < kLanes; ++i) a.x[i] = a.x[i] + b.x[i];
+    return a;
+  }
+  static Vector multiply(Vector a, Vector b) {
+    for (int i = 0; i < kLanes; ++i) a.x[i] = a.x[i] * b.x[i];
+    return a;
+  }
+  static Vector multiplyAdd(Vector a, Vector b, Vector c) {
+    for (int i = 0; i < kLanes; ++i) c.x[i] = isometry::multiplyAdd(a.x[i], b.x[i], c.x[i]);
+    return c;
+  }
+  static Vector subtractProduct(Vector a, Vector b, Vector c) {
+    for (int i = 0; i < kLanes; ++i) c.x[i] = isometry::multiplyAdd(-a.x[i], b.x[i], c.x[i]);
+    return c;
+  }
 };
 
 }  // namespace isometry::cpu

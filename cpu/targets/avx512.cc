@@ -1,6 +1,7 @@
 #define ISOMETRY_TARGET avx512
 
 #include "cpu/fill-inl.h"
+#include "cpu/orthogonal-inl.h"
 #include "cpu/simd_avx512.h"
 #include "cpu/targets/targets.h"
 
@@ -13,5 +14,8 @@ void fillAvx512(const Fill& fill, void* out, uint64_t start, uint64_t end) {
 void standardNormalsAvx512(const uint32_t* words, size_t count, float* out) {
   normalsOfWords<Avx512>(words, count, out);
 }
+
+const Reflections kReflections32Avx512 = reflections<Avx512Lanes<float>>();
+const Reflections kReflections64Avx512 = reflections<Avx512Lanes<double>>();
 
 }  // namespace isometry::cpu

@@ -3,6 +3,7 @@
 #define ISOMETRY_CPU_TARGETS_TARGETS_H_
 
 #include "core/job.h"
+#include "cpu/fill.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define ISOMETRY_X86 1
@@ -14,10 +15,13 @@ namespace isometry::cpu {
 
 void fillAvx512(const Fill& fill, void* out, uint64_t start, uint64_t end);
 void standardNormalsAvx512(const uint32_t* words, size_t count, float* out);
+extern const Reflections kReflections32Avx512, kReflections64Avx512;
 void fillAvx2(const Fill& fill, void* out, uint64_t start, uint64_t end);
 void standardNormalsAvx2(const uint32_t* words, size_t count, float* out);
+extern const Reflections kReflections32Avx2, kReflections64Avx2;
 void fillPortable(const Fill& fill, void* out, uint64_t start, uint64_t end);
 void standardNormalsPortable(const uint32_t* words, size_t count, float* out);
+extern const Reflections kReflections32Portable, kReflections64Portable;
 
 }  // namespace isometry::cpu
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.h"
+#include "cpu/fill_work.h"
 #include "jobs.h"
 
 #if defined(__x86_64__)
@@ -44,7 +45,7 @@ struct Latch {
 struct Output {
   Job job = denseJob(Kind::kNormal, kCount);
   std::vector<float> data;
-  Work work;
+  cpu::FillWork work;
 
   explicit Output(unsigned threads, uint64_t start = 0, uint64_t end = kCount) : data(end - start) {
     work.target = cpu::bestTarget();
