@@ -107,9 +107,10 @@ class Sums {
 
   private merge(count: number, mean: number, squares: number): void {
     const total = this.count + count;
+    const share = count / total; // 1 in the first batch: equal values have variance 0, and exactly
     const distance = mean - this.mean;
-    this.squares += squares + (distance * distance * this.count * count) / total;
-    this.mean += (distance * count) / total;
+    this.squares += squares + distance * distance * this.count * share;
+    this.mean += distance * share;
     this.count = total;
   }
 

@@ -33,7 +33,7 @@ interface Trial {
 }
 
 /** Most that a step along a line changes the squared factor by: a line is trusted near its two points only. */
-const LONGEST_STEP = 16;
+const LONGEST_STEP = 64;
 
 /**
  * Multiplies a layer's weights by a factor so that what it computes has the standard deviation wanted.
@@ -68,7 +68,7 @@ async function search(
   let now: Trial = { factor: 1, variance: stdBefore * stdBefore };
   let before: Trial | undefined;
   let best = { scale: 1, std: stdBefore };
-  let [scale, std, iterations] = [1, stdBefore, 0];
+  let [scale, std, iterations, responsive] = [1, stdBefore, 0, false];
   const converged = (): boolean => Math.abs(best.std - target) <= tolerance * target;
   while (!converged() && iterations < maxIterations) {
     if (!(now.variance > 0)) throw deadLayer(layer, std);
@@ -77,12 +77,12 @@ async function search(
     if (!(scale > 0) || weights.overflows(scale)) throw overflow(layer, std, scale, dtype);
     if (!weights.write(scale)) break; // the dtype has nothing nearer
     iterations++;
-    const last = std;
     std = await measure(iterations);
-    if (std === last) throw unresponsive(layer, std, scale);
+    responsive ||= std !== stdBefore;
     [before, now] = [now, { factor, variance: std * std }];
     if (Math.abs(std - target) < Math.abs(best.std - target)) best = { scale, std };
   }
+  if (!converged() && iterations > 0 && !responsive) throw unresponsive(layer, std, iterations);
   if (!converged() && !goal.keep) throw notConverged(layer, best.std, iterations, goal);
   if (best.scale !== scale) weights.write(best.scale);
   return Object.freeze({
@@ -100,13 +100,10 @@ async function search(
  * does not depend on its weights makes that a line, not through 0, which two points give.
  */
 function nextFactor(now: Trial, before: Trial | undefined, wanted: number): number {
-  if (before !== undefined) {
-    const slope = (now.variance - before.variance) / (now.factor - before.factor);
-    const factor = now.factor + (wanted - now.variance) / slope;
-    if (slope > 0 && factor >= now.factor / LONGEST_STEP && factor <= now.factor * LONGEST_STEP)
-      return factor;
-  }
-  return now.factor * (wanted / now.variance);
+  const slope = before === undefined ? 0 : (now.variance - before.variance) / (now.factor - before.factor);
+  if (!(slope > 0)) return now.factor * (wanted / now.variance);
+  const factor = now.factor + (wanted - now.variance) / slope;
+  return Math.min(Math.max(factor, now.factor / LONGEST_STEP), now.factor * LONGEST_STEP);
 }
 
 function failure(message: string): IsometryError {
@@ -121,11 +118,12 @@ function deadLayer(layer: string, std: number): IsometryError {
   );
 }
 
-function unresponsive(layer: string, std: number, scale: number): IsometryError {
+function unresponsive(layer: string, std: number, iterations: number): IsometryError {
   return failure(
-    `expected other activations of ${layer} after its weights were changed to ${scale} times the initial ones but ` +
-      `their standard deviation stays ${std}: forward must read the weights where they are (what holds a copy needs ` +
-      'them anew in each pass), and return what this layer computes, before any normalization',
+    `expected other activations of ${layer} after each of ${iterations} changes of its weights but their standard ` +
+      `deviation stays ${std}: forward must read the weights where they are (what holds a copy needs them anew in ` +
+      'each pass) and return what this layer computes, before any normalization; or all that the layer gets is 0, ' +
+      'and what it computes is its bias',
   );
 }
 
