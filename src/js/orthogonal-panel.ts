@@ -37,11 +37,17 @@ export class Panel {
     return Math.min(end, first + COLUMNS, (Math.floor(first / BLOCK) + 1) * BLOCK);
   }
 
-  /** Work of `make` for columns [first, end), wherever they lie. */
+  /** Work of `make` for columns [first, end), panel by panel. */
   static work(rows: number, first: number, end: number): number {
     let work = 0;
-    for (let block = 0; block < end; block += BLOCK)
-      work += 2 * (end - Math.max(first, block)) * (rows - block) * Math.min(BLOCK, end - block);
+    for (let column = first, next = 0; column < end; column = next) {
+      next = Panel.reach(column, end);
+      for (let block = 0; block < next; block += BLOCK) {
+        // Products with all blocks but the top one.
+        const products = block + BLOCK <= column ? rows - block - BLOCK : 0;
+        work += (next - column) * Math.min(BLOCK, next - block) * (rows - block + products);
+      }
+    }
     return work;
   }
 
