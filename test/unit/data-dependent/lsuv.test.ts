@@ -265,9 +265,12 @@ describe('lsuv', () => {
       const controller = new AbortController();
       setTimeout(() => controller.abort(new Error('enough')), 5);
       let pass = 0;
-      const noise = (): number => (0.02 + 0.005 * Math.sin(pass)) * (pass++ % 2 ? 1 : -1);
-      const options = { maxIterations: 1e9, signal: controller.signal };
-      await expect(lsuv(layers, () => [0, 2 + 2 * noise()], options)).rejects.toThrow('enough');
+      const options = { maxIterations: 1e9, tolerance: 1e-15, signal: controller.signal };
+      const noisy = (): Float64Array => {
+        const noise = 1 + 0.02 * Math.sin(pass++);
+        return forward(layers, 0).map((z) => z * noise);
+      };
+      await expect(lsuv(layers, noisy, options)).rejects.toThrow('enough');
     });
 
     it('never begins when it was aborted before', async () => {
