@@ -4,7 +4,6 @@
 #ifndef ISOMETRY_CUDA_BLOCK_H_
 #define ISOMETRY_CUDA_BLOCK_H_
 
-#include "core/fma.h"
 #include "core/platform.h"
 
 #if defined(__CUDA_ARCH__)
@@ -84,12 +83,6 @@ template <class Real>
 ISOMETRY_HD void storeQuad(Real* to, const Quad<Real>& quad) {
   *reinterpret_cast<Quad<Real>*>(to) = quad;
 }
-
-// sum + a·b and y - a·b, as docs/adr/0008-orthogonal.md has them: fused in float32, not in float64.
-ISOMETRY_HD float addProduct(float sum, float a, float b) { return fma32(a, b, sum); }
-ISOMETRY_HD double addProduct(double sum, double a, double b) { return scale64(a, sum, b); }
-ISOMETRY_HD float subtractProduct(float y, float a, float b) { return fma32(-a, b, y); }
-ISOMETRY_HD double subtractProduct(double y, double a, double b) { return scale64(-a, y, b); }
 
 }  // namespace isometry::cuda
 

@@ -201,7 +201,7 @@ ISOMETRY_HD void orthogonalProduct(const BlockLaunch& launch, const Place& place
         ISOMETRY_UNROLL
         for (uint32_t i = 0; i < kSums; ++i) {
           ISOMETRY_UNROLL
-          for (uint32_t j = 0; j < kSums; ++j) own.x[i][j] = addProduct(own.x[i][j], v[i], y[j]);
+          for (uint32_t j = 0; j < kSums; ++j) own.x[i][j] = multiplyAdd(v[i], y[j], own.x[i][j]);
         }
       }
     }
@@ -315,7 +315,7 @@ ISOMETRY_HD void orthogonalUpdate(const BlockLaunch& launch, const Place& place,
         ISOMETRY_UNROLL
         for (uint32_t i = 0; i < kSums; ++i) {
           ISOMETRY_UNROLL
-          for (uint32_t j = 0; j < kSums; ++j) own.x[i][j] = subtractProduct(own.x[i][j], a[i], b[j]);
+          for (uint32_t j = 0; j < kSums; ++j) own.x[i][j] = multiplyAdd(-a[i], b[j], own.x[i][j]);
         }
       }
     }

@@ -13,19 +13,6 @@
 
 namespace isometry::cuda {
 
-struct OrthogonalPart {
-  double gain;
-  Region region;
-};
-struct Orthogonal {
-  uint64_t seed;
-  DType dtype;
-  uint64_t stream, rows, cols;
-  const double* table;
-  const OrthogonalPart* parts;
-  size_t partCount;
-};
-
 // Computes those elements of the output that lie in [start, end) and belong to a part, and no others, to
 // device memory where element `start` is at `address`, aligned to its size. Waits. Only the columns that are
 // needed are computed; work memory is asked for before anything is, and is at most `workBytes` if that is not

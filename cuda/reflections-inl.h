@@ -3,8 +3,6 @@
 #ifndef ISOMETRY_CUDA_REFLECTIONS_INL_H_
 #define ISOMETRY_CUDA_REFLECTIONS_INL_H_
 
-#include <cmath>
-
 #include "cuda/block.h"
 #include "cuda/laws.h"
 #include "cuda/reflections.h"
@@ -94,14 +92,6 @@ ISOMETRY_HD void orthogonalDraw(const DrawLaunch& launch, const Place& place) {
   sums[at.chunk * group.columns() + column] = sum;
 }
 
-ISOMETRY_HD double squareRoot(double x) {
-#if defined(__CUDA_ARCH__)
-  return __dsqrt_rn(x);
-#else
-  return std::sqrt(x);
-#endif
-}
-
 template <class Real>
 ISOMETRY_HD void orthogonalPivot(const GroupLaunch& launch, const Place& place) {
   const Group& group = launch.group;
@@ -109,7 +99,7 @@ ISOMETRY_HD void orthogonalPivot(const GroupLaunch& launch, const Place& place) 
   for (uint64_t i = uint64_t{place.block} * kThreads + place.thread; i < group.matrices * columns;
        i += step) {
     const uint64_t matrix = i / columns, column = i % columns, block = column / kBlockColumns;
-    Real rho = 0, sign = 1;
+    Reflection<Real> made{0, 0, 1};
     if (column < group.cols) {
       Real& pivot = reinterpret_cast<Real*>(
           group.v)[matrix * group.vSize() + group.blockOffset(block) +
@@ -120,23 +110,11 @@ ISOMETRY_HD void orthogonalPivot(const GroupLaunch& launch, const Place& place) 
       double s = sums[first * columns + column];
       for (uint64_t chunk = first + 1; chunk < group.chunks(); ++chunk)
         s = s + sums[chunk * columns + column];
-      const double x = pivot;
-      const bool negative = x < 0;
-      if (column == group.rows - 1) {
-        pivot = 0;
-        sign = negative ? Real{-1} : Real{1};
-      } else {
-        const double root = squareRoot(s);
-        const Real reflected = static_cast<Real>(negative ? x - root : x + root);
-        const double wide = reflected;
-        const double tau = (s - x * x) + wide * wide;
-        rho = static_cast<Real>(2 / tau);
-        pivot = reflected;
-        sign = negative ? Real{1} : Real{-1};
-      }
+      made = reflection<Real>(pivot, s, column == group.rows - 1);
+      pivot = made.diagonal;
     }
-    reinterpret_cast<Real*>(group.rho)[i] = rho;
-    reinterpret_cast<Real*>(group.signs)[i] = sign;
+    reinterpret_cast<Real*>(group.rho)[i] = made.rho;
+    reinterpret_cast<Real*>(group.signs)[i] = made.sign;
   }
 }
 

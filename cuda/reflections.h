@@ -8,15 +8,14 @@
 #define ISOMETRY_CUDA_REFLECTIONS_H_
 
 #include "core/job.h"
+#include "core/orthogonal.h"
 #include "core/philox.h"
 #include "core/platform.h"
 #include "cuda/launch.h"
 
 namespace isometry::cuda {
 
-inline constexpr uint32_t kBlockColumns = 64;  // reflections of a block
-inline constexpr uint32_t kChunkRows = 256;    // terms that are summed one after the other
-inline constexpr uint32_t kTileRows = 128;     // of Y, in one block of threads
+inline constexpr uint32_t kTileRows = 128;  // of Y, in one block of threads
 inline constexpr uint32_t kTileColumns = 128;
 
 // Threads of a block of each kernel. Those of the products have 8 × 8 sums each.

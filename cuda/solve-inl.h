@@ -3,7 +3,6 @@
 #ifndef ISOMETRY_CUDA_SOLVE_INL_H_
 #define ISOMETRY_CUDA_SOLVE_INL_H_
 
-#include "core/uniform.h"
 #include "cuda/block.h"
 #include "cuda/laws.h"
 #include "cuda/reflections.h"
@@ -68,7 +67,7 @@ ISOMETRY_HD void orthogonalSolve(const BlockLaunch& launch, const Place& place, 
               group.z)[matrix * group.zSize() + (first + j) * group.width + column + t % kSolveColumns] = z;
           ISOMETRY_UNROLL
           for (uint32_t i = 0; i < j; ++i) {
-            a[t].x[i] = subtractProduct(a[t].x[i], shared.u[first + i][first + j], z);
+            a[t].x[i] = multiplyAdd(-shared.u[first + i][first + j], z, a[t].x[i]);
           }
         }
       }
@@ -82,7 +81,7 @@ ISOMETRY_HD void orthogonalSolve(const BlockLaunch& launch, const Place& place, 
           ISOMETRY_UNROLL
           for (uint32_t i = 0; i < kSolveRows; ++i) {
             const Real factor = shared.u[t / kSolveColumns * kSolveRows + i][first + j];
-            a[t].x[i] = subtractProduct(a[t].x[i], factor, z);
+            a[t].x[i] = multiplyAdd(-factor, z, a[t].x[i]);
           }
         }
       }
@@ -126,9 +125,8 @@ ISOMETRY_HD void orthogonalScatter(const ScatterLaunch& launch, const Place& pla
     const uint64_t column = quotient(inside, group.rows);
     if (matrix >= group.matrices || column < group.firstColumn || column >= group.lastColumn) continue;
     const uint64_t row = inside - column * group.rows;
-    Real y = ys[matrix * group.ySize() + row * group.width + (column - group.firstColumn)];
-    // No element of Q is larger than 1, but for rounding.
-    y = clamp(y, Real{-1}, Real{1}) * (signs[matrix * group.columns() + column] * gain);
+    const Real stored = ys[matrix * group.ySize() + row * group.width + (column - group.firstColumn)];
+    const Real y = orthogonalElement<Real>(stored, signs[matrix * group.columns() + column] * gain);
     if constexpr (dtype == DType::kFloat64) {
       reinterpret_cast<Type*>(launch.out)[target] = y;
     } else {
