@@ -275,7 +275,7 @@ describe('any part', () => {
 describe('work', () => {
   it.each([
     [600, 500, 1],
-    [9, 9, 2000],
+    [9, 9, 5000],
   ])('on %d × %d, %d times, is told, in small pieces', (rows, cols, count) => {
     const of = request([count, rows, cols], 'float32');
     const told = [...fillOrthogonal(of, new Float32Array(of.length), 0)];
