@@ -84,7 +84,8 @@ def fill(name: str, shape: list, initializer: dict, seed: int, dtype: str = "flo
     arguments = {"name": name, "shape": shape, "initializer": initializer}
     options = {"dtype": dtype, **options}
     array = _ask_for_array("fill", _NUMPY[dtype], seed=str(seed), options=options, **arguments)
-    return array.reshape(shape)
+    slices = options.get("slice", [None] * len(shape))
+    return array.reshape([axis if part is None else part[1] - part[0] for axis, part in zip(shape, slices)])
 
 
 def devices() -> list:

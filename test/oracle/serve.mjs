@@ -4,11 +4,12 @@ import { createInterface } from 'node:readline';
 import { probeBackends, selectBackend } from '../../dist/backends/index.js';
 import { dtypeInfo } from '../../dist/dtype.js';
 import { fillSync } from '../../dist/fill.js';
-import { gain as gainOf } from '../../dist/gain.js';
 import { lawOf, parseInitializer } from '../../dist/initializers/index.js';
 import { philoxBlocks, philoxKeys } from '../../dist/js/philox.js';
-import { lawMoments } from '../../dist/lower.js';
+import { lawMoments } from '../../dist/moments.js';
 import { encodeHeader, placeTensors } from '../../dist/safetensors/header.js';
+import { elementCount } from '../../dist/shape.js';
+import { gain as gainOf } from '../../dist/theory/gain.js';
 
 const OPERATIONS = new Map(Object.entries({ devices, words, draw, fill, law, gain, safetensors }));
 
@@ -65,7 +66,7 @@ function fill({ path, name, shape, initializer, seed, options }) {
 /** The law of an initializer for a tensor, with its exact mean and std. */
 function law({ initializer, tensor }) {
   const found = lawOf(parseInitializer(initializer, 'initializer'), tensor);
-  return { law: found, ...lawMoments(found) };
+  return { law: found, ...lawMoments(found, elementCount(tensor.shape)) };
 }
 
 /** The gain of an activation. */
