@@ -16,7 +16,9 @@ import {
   type Tensor,
   toFloat32,
 } from '../../../src/index.js';
+import { read, tableAfter } from '../../helpers/pages.js';
 
+const guide = read('docs/guides/lsuv.md');
 const qr = orthogonal({ method: 'qr' });
 const SAMPLES = 64;
 const WIDTHS = [8, 16, 12, 4];
@@ -28,7 +30,7 @@ const network = (dtype: DType = 'float32', init: Initializer = normal({ std: 0.0
     fillSync(`fc${index}`, [width, WIDTHS[index]!], init, { seed: 3, dtype }),
   );
 
-const read = (layer: Tensor): Float32Array | Float64Array =>
+const valuesOf = (layer: Tensor): Float32Array | Float64Array =>
   layer.dtype === 'float64' ? (layer.data as Float64Array) : layer.toFloat32();
 
 /** What layer `last` computes, before its ReLU. */
@@ -36,7 +38,7 @@ function forward(layers: readonly Tensor[], last: number): Float64Array {
   let x = Float64Array.from(DATA);
   for (let index = 0; ; index++) {
     const [outputs, inputs] = layers[index]!.shape as [number, number];
-    const weight = read(layers[index]!);
+    const weight = valuesOf(layers[index]!);
     const z = new Float64Array(SAMPLES * outputs);
     for (let at = 0; at < z.length; at++) {
       const sample = Math.floor(at / outputs) * inputs;
@@ -65,7 +67,7 @@ const failing =
 describe('lsuv', () => {
   it.each(DTYPE_NAMES)('%s: gives each layer the standard deviation wanted', async (dtype) => {
     const layers = network(dtype);
-    const before = layers.map((layer) => [...read(layer)]);
+    const before = layers.map((layer) => [...valuesOf(layer)]);
     expect(stdOf(forward(layers, 2))).toBeLessThan(1e-3); // far from it
     const reports = await lsuv(layers, (_, index) => forward(layers, index), { target: 2, tolerance: 0.005 });
     for (const [index, report] of reports.entries()) {
@@ -76,7 +78,7 @@ describe('lsuv', () => {
       expect(report).toMatchObject({ name: `fc${index}`, converged: true });
       expect(report.iterations).toBeGreaterThan(0);
       const expected = before[index]!.map((x: number) => roundTo(dtype, x * report.scale));
-      expect([...read(layers[index]!)]).toEqual(expected);
+      expect([...valuesOf(layers[index]!)]).toEqual(expected);
     }
   });
 
@@ -342,5 +344,24 @@ describe('lsuv', () => {
       'layers[1].name',
     );
     expect(await lsuv([], () => [])).toEqual([]);
+  });
+
+  it('has the options, keys of layers and reports that its guide says', async () => {
+    const names = (heading: string) =>
+      tableAfter(guide, heading).flatMap(([cell]) =>
+        [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name!),
+      );
+    const known = async (call: Promise<unknown>) =>
+      /known options: (.*)$/
+        .exec(await call.then(String, String))![1]!
+        .split(', ')
+        .sort();
+    const options = { nothing: 1 } as LsuvOptions;
+    expect(await known(lsuv([], () => [], options))).toEqual(names('## Options').sort());
+    const layer = { nothing: 1 } as unknown as LsuvLayer;
+    expect(await known(lsuv([layer], () => []))).toEqual(names('## Layers').sort());
+    const layers = network();
+    const [report] = await lsuv(layers, (_, index) => forward(layers, index));
+    expect(guide).toContain(`\`{ ${Object.keys(report!).join(', ')} }\``);
   });
 });
