@@ -1,8 +1,8 @@
 """The libraries beside which the GPU suite is measured, each behind the same few functions.
 
 A library's class says what it is (`version`, `name` of the device), times one call in milliseconds (`timed`), and
-makes the work: `memset(bytes)`, `fills(bytes)` as (law, dtype, elements, work), `orthogonal(n)`, and `error(Q)`, the
-largest |QᵀQ − I|. Constructors raise when the library cannot be used here.
+makes the work: `memset(bytes)` and `fills(bytes)` as (law, dtype, elements, work); orthogonal matrices are in
+orthogonal.py. `numpy` is its module of arrays. Constructors raise when the library cannot be used here.
 """
 
 import time
@@ -16,7 +16,7 @@ class Torch:
     def __init__(self, device):
         import torch
 
-        self.torch = torch
+        self.torch = self.numpy = torch
         if device == "cuda" and not torch.cuda.is_available():
             raise RuntimeError("it sees no CUDA device")
         self.device = device
@@ -52,15 +52,6 @@ class Torch:
                 init = torch.nn.init.trunc_normal_
                 yield "truncated normal", dtype, count, lambda t=tensor: init(t, 0.0, 0.05, -0.1, 0.1)
 
-    def orthogonal(self, n):
-        tensor = self.torch.empty(n, n, device=self.device)
-        return lambda: self.torch.nn.init.orthogonal_(tensor)
-
-    def error(self, result):
-        torch = self.torch
-        torch.backends.cuda.matmul.allow_tf32 = False
-        return float((result.T.double() @ result.double() - torch.eye(result.shape[0], device=result.device)).abs().max())
-
     def release(self):
         if self.device == "cuda":
             self.torch.cuda.empty_cache()
@@ -72,7 +63,7 @@ class CuPy:
             raise RuntimeError("it has no CPU backend")
         import cupy
 
-        self.cupy = cupy
+        self.cupy = self.numpy = cupy
         self.version = cupy.__version__
         self.name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
 
@@ -99,19 +90,6 @@ class CuPy:
             yield "normal", dtype, count, lambda c=count, k=kind: default.standard_normal(c, dtype=k)
             yield "normal, RandomState", dtype, count, lambda c=count, k=kind: legacy.standard_normal(c, dtype=k)
 
-    def orthogonal(self, n):
-        matrix = self.cupy.random.RandomState(1).standard_normal((n, n), dtype=self.cupy.float32)
-
-        def make():
-            q, r = self.cupy.linalg.qr(matrix)
-            return q * self.cupy.sign(self.cupy.diag(r))
-
-        return make
-
-    def error(self, result):
-        wide = result.astype(self.cupy.float64)
-        return float(self.cupy.abs(wide.T @ wide - self.cupy.eye(len(wide))).max())
-
     def release(self):
         self.cupy.get_default_memory_pool().free_all_blocks()
 
@@ -127,7 +105,7 @@ class Jax:
         platform = "gpu" if device == "cuda" else "cpu"
         self.place = jax.devices(platform)[0]
         jax.config.update("jax_default_device", self.place)
-        self.jax = jax
+        self.jax, self.numpy = jax, jax.numpy
         self.version = jax.__version__
         self.name = str(self.place.device_kind)
 
@@ -157,15 +135,6 @@ class Jax:
                     continue
                 compiled = jit(draw)
                 yield law, dtype, count, lambda f=compiled: f(key)
-
-    def orthogonal(self, n):
-        make = self.jax.jit(lambda key: self.jax.nn.initializers.orthogonal()(key, (n, n), self.jax.numpy.float32))
-        key = self.jax.random.key(1)
-        return lambda: make(key)
-
-    def error(self, result):
-        wide = result.astype(self.jax.numpy.float64)
-        return float(self.jax.numpy.abs(wide.T @ wide - self.jax.numpy.eye(len(wide))).max())
 
     def release(self):
         self.jax.clear_caches()

@@ -15,8 +15,12 @@ import sys
 import time
 
 from libraries import LIBRARIES
+from orthogonal import NO_MATRIX, QUICK, SHAPES, WAYS
+from orthogonal import error as orthogonal_error
 
 GIB = 1 << 30
+# For the turns of one way to make a matrix: 1024 small ones by name take PyTorch seconds.
+ORTHOGONAL_SECONDS = 2
 
 
 class Output:
@@ -37,6 +41,7 @@ def describe(fields):
         return f"{fields['library']} {fields['version']} on {fields['device']}"
     what = f"{fields['library']:8} {fields['name']:26} {fields['dtype']:9} {fields['ms']:10.4f} ms"
     if fields["kind"] == "orthogonal":
+        what += f"  {fields['count']} x {fields['rows']} x {fields['cols']}"
         return what if fields["error"] is None else f"{what}  max |QtQ - I| {fields['error']:.1e}"
     return f"{what} {fields['gbps']:8.1f} GB/s  {fields['memset_ratio']:.3f} of memset"
 
@@ -81,30 +86,35 @@ def run_fills(name, library, out, bytes_, turns, deadline):
     library.release()
 
 
-def run_orthogonal(name, library, out, sizes, turns, deadline):
-    for n in sizes:
-        if time.monotonic() > deadline:
-            out.line(kind="skip", library=name, name=f"orthogonal {n}", why="no time left")
-            continue
-        try:
-            work = library.orthogonal(n)
-            result = work()
-            error = library.error(result) if n <= 4096 else None
-            del result
-            times = [library.timed(work) for _ in range(1 + (turns if n <= 4096 else 2))][1:]
-        except Exception as failure:
-            out.line(kind="skip", library=name, name=f"orthogonal {n}", why=one_line(failure))
-            continue
-        out.line(
-            kind="orthogonal",
-            library=name,
-            name=f"orthogonal {n} x {n}",
-            dtype="float32",
-            n=n,
-            ms=statistics.median(times),
-            error=error,
-        )
-        del work
+def run_orthogonal(name, library, out, shapes, turns, deadline):
+    for shape, dtype in shapes:
+        count, rows, cols = shape
+        what = {"dtype": dtype, "count": count, "rows": rows, "cols": cols, "n": cols if rows == cols else None}
+        title = f"orthogonal {count} x {rows} x {cols} {dtype}"
+        ways = WAYS[name](library, shape, dtype)
+        while True:
+            if time.monotonic() > deadline:
+                out.line(kind="skip", library=name, name=title, why="no time left")
+                break
+            way = title
+            try:
+                found = next(ways, None)
+                if found is None:
+                    break
+                way, work = found
+                result = work()
+                measured = way not in NO_MATRIX and rows <= 4096
+                error = orthogonal_error(library.numpy, result) if measured else None
+                del result
+                first = library.timed(work)
+                most = min(turns, max(2, int(ORTHOGONAL_SECONDS * 1e3 / max(first, 1e-3))))
+                times = [library.timed(work) for _ in range(most)]
+            except Exception as failure:  # a generator that raised has ended: the next turn of the loop sees that
+                out.line(kind="skip", library=name, name=f"{title} {way}", why=one_line(failure))
+                continue
+            out.line(kind="orthogonal", library=name, name=way, ms=statistics.median(times), error=error, **what)
+            del work, found
+        del ways
         library.release()
 
 
@@ -122,7 +132,7 @@ def main():
     options = parser.parse_args()
     out = Output(options.json)
     bytes_ = 1 << 20 if options.quick else GIB
-    sizes = (64,) if options.quick else (1024, 2048, 4096, 8192, 16384)
+    shapes = QUICK if options.quick else SHAPES
     turns = 3 if options.quick else 10
     names = options.only.split(",")
     measured = 0
@@ -137,7 +147,7 @@ def main():
             continue
         out.line(kind="library", library=name, version=library.version, device=library.name)
         run_fills(name, library, out, bytes_, turns, deadline)
-        run_orthogonal(name, library, out, sizes, turns, deadline)
+        run_orthogonal(name, library, out, shapes, turns, deadline)
         measured += 1
     return 0 if measured else 1
 

@@ -15,6 +15,8 @@ import os
 import re
 import sys
 
+from orthogonal import operations
+
 GIB = 1 << 30
 
 # work, dtype, must, aim: share of the speed of a memset of the same bytes (DType as the suite names it).
@@ -38,6 +40,10 @@ OF_PEERS = [
     ("cuRAND host API", "uniform", "float32", 1.0, 1.5),
     ("cuRAND host API", "normal", "float32", 1.0, 1.5),
 ]
+
+# side, matrices, must, aim: PyTorch's time for orthogonal_ over ours.
+OF_ORTHOGONAL = [(1024, 1, 4, 8), (4096, 1, 6, 10), (16384, 1, 3, 5), (64, 1024, 100, 200)]
+OF_SGEMM = (0.5, 0.7)  # rate of 16384², counted as 4/3·n³, as a share of cuBLAS' SGEMM's: must, aim
 
 GROUPED = (1.10, 1.03)  # time of 300 tensors in one launch over one flat fill's: must, aim
 LINK = (0.85, 0.95)  # fills into host memory, share of the bare copy's speed
@@ -86,6 +92,16 @@ def goals_of(suite, peers):
         add(f"{name} {dtype}", library, values[0] if values else None, must, aim)
     grouped = [line for line in suite if line["kind"] == "grouped"]
     add("300 tensors in one launch", "one flat fill (time)", grouped[0]["time_ratio"] if grouped else None, *GROUPED, smaller=True)
+    matrices = {(line["name"], line["n"], line["count"]): line for line in suite if line["kind"] == "matrices"}
+    by_name = [p for p in peers if p["kind"] == "orthogonal" and (p["library"], p["name"]) == ("torch", "orthogonal_")]
+    torch = {(p["n"], p["count"]): p["ms"] for p in by_name if p["dtype"] == "float32"}
+    for n, count, must, aim in OF_ORTHOGONAL:
+        ours, ms = matrices.get(("reflections", n, count)), torch.get((n, count))
+        what = f"orthogonal {n}²" if count == 1 else f"orthogonal {count} × {n}²"
+        add(what, "torch", ms / ours["ms"] if ours and ms else None, must, aim)
+    ours = matrices.get(("reflections", 16384, 1))
+    sgemm = [line["tflops"] for (name, _, _), line in matrices.items() if name == "cuBLAS, SGEMM"]
+    add("orthogonal 16384², rate", "cuBLAS, SGEMM", ours["tflops"] / sgemm[0] if ours and sgemm else None, *OF_SGEMM)
     for line in [line for line in suite if line["kind"] == "host"] or [None]:
         add(f"to host memory, {line['name']}" if line else "to host memory", "the link", line and line["link_ratio"], *LINK)
     return rows
@@ -148,11 +164,22 @@ def markdown(date, suite, peers, goals):
     ]
     parts += ["## Peers", table(["library", "law", "dtype", "bytes", "ms", "GB/s", "of memset"], rows)]
     rows = [
-        [p["library"], f"{p['n']}²", number(p["ms"]), "" if p["error"] is None else f"{p['error']:.1e}"]
+        [f"isometry, {m['name']}" if m["name"] == "reflections" else m["name"], sides(m), number(m["ms"]), number(m["tflops"], 1), ""]
+        for m in suite
+        if m["kind"] == "matrices"
+    ] + [
+        [
+            f"{p['library']}, {p['name']}" + ("" if p["dtype"] == "float32" else f", {p['dtype']}"),
+            sides(p),
+            number(p["ms"]),
+            number(operations(p["count"], p["rows"], p["cols"]) / p["ms"] / 1e9, 1),
+            "" if p["error"] is None else f"{p['error']:.1e}",
+        ]
         for p in peers
         if p["kind"] == "orthogonal"
     ]
-    parts += ["## Orthogonal", table(["library", "size", "ms", "max |QᵀQ − I|"], rows)]
+    parts += ["## Orthogonal", "TFLOP/s as if all did the work of the reflections, 4/3·n³ operations."]
+    parts += [table(["library", "size", "ms", "TFLOP/s", "max abs(QᵀQ − I)"], rows)]
     rows = [[m["name"], number(m["per_clock_per_sm"], 2)] for m in suite if m["kind"] == "micro"]
     parts += ["## Rates of instructions", table(["what", "per clock and multiprocessor"], rows)]
     rows = [
@@ -168,6 +195,12 @@ def markdown(date, suite, peers, goals):
     failures = [f"- FAILED {f['stage']}: {f['what']}" for f in suite if f["kind"] == "failure"]
     parts += ["## Other", "\n".join(failures + notes + skips) or "-"]
     return "\n\n".join(parts) + "\n"
+
+
+def sides(line):
+    rows, cols = line.get("rows", line["n"]), line.get("cols", line["n"])
+    each = f"{rows}²" if rows == cols else f"{rows} × {cols}"
+    return each if line.get("count", 1) == 1 else f"{line['count']} × {each}"
 
 
 def best_shapes(suite):
