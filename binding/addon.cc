@@ -7,6 +7,7 @@
 #include "binding/cuda.h"
 #include "binding/fill_job.h"
 #include "binding/jobs.h"
+#include "binding/orthogonal_job.h"
 #include "binding/request.h"
 #include "binding/solver.h"
 #include "cpu/fill.h"
@@ -74,6 +75,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("fillAsync", Napi::Function::New<FillAsync>(env, "fillAsync"));
   exports.Set("cancel", Napi::Function::New<Cancel>(env, "cancel"));
   exports.Set("stop", Napi::Function::New<Stop>(env, "stop"));
+  exportOrthogonal(env, exports);
   exportCuda(env, exports);
   exportSolver(env, exports);
   return exports;

@@ -85,7 +85,7 @@ void readRegion(Reader& in, Region& region) {
 }
 
 void readJob(Reader& in, DType dtype, Job& job) {
-  job.kind = static_cast<Kind>(in.whole(static_cast<int>(Kind::kQuantile), "unknown job kind"));
+  job.kind = static_cast<Kind>(in.whole(static_cast<int>(Kind::kMask), "unknown job kind"));
   job.stream = in.wide("a stream id must be two 32-bit words");
   Params& params = job.params;
   params.value = in.number();
@@ -106,6 +106,13 @@ void readJob(Reader& in, DType dtype, Job& job) {
   }
   readRegion(in, job.region);
   if (job.kind == Kind::kQuantile) params.table = in.table(kQuantileTableSize);
+  if (job.kind == Kind::kMask) {
+    params.rows = in.whole(kIndex, "a mask's rows are out of range");
+    params.stride = in.whole(kIndex, "a mask's stride is out of range");
+    params.zeros = in.whole(kIndex, "a mask's zeros are out of range");
+    // A division by 0 would end the process.
+    if (params.rows == 0 || params.stride == 0) in.fail("a mask needs rows and a stride");
+  }
 }
 
 }  // namespace
@@ -122,6 +129,38 @@ const char* decodeRequest(const double* words, size_t count, Request& request) {
     request.jobs.emplace_back();
     readJob(in, request.dtype, request.jobs.back());
   }
+  if (in.problem() == nullptr && !in.atEnd()) in.fail("the request is too long");
+  return in.problem();
+}
+
+const char* decodeOrthogonal(const double* words, size_t count, OrthogonalRequest& request) {
+  Reader in(words, count);
+  if (in.number() != kRequestVersion)
+    return "the addon and the JavaScript that calls it are of different versions";
+  Orthogonal& work = request.work;
+  work.seed = in.wide("the seed must be two 32-bit words");
+  work.dtype = static_cast<DType>(in.whole(static_cast<int>(DType::kBFloat16), "unknown dtype code"));
+  work.stream = in.wide("a stream id must be two 32-bit words");
+  work.rows = in.whole(kIndex, "rows are out of range");
+  work.cols = in.whole(kIndex, "columns are out of range");
+  if (work.cols == 0 || work.rows < work.cols)
+    in.fail("rows must be at least columns, and columns at least 1");
+  if (static_cast<double>(work.rows) * static_cast<double>(work.cols) > kIndex)
+    in.fail("a matrix must have less than 2^53 elements");
+  const uint64_t parts = in.whole(kMaxJobs, "too many parts");
+  request.parts.clear();
+  for (uint64_t k = 0; k < parts && in.problem() == nullptr; k++) {
+    request.parts.emplace_back();
+    OrthogonalPart& part = request.parts.back();
+    part.gain = in.number();
+    if (part.gain == 0 || part.gain - part.gain != 0) in.fail("a gain must be a finite number other than 0");
+    readRegion(in, part.region);
+    for (int axis = 0; axis < part.region.rank; axis++) {
+      if (part.region.sourceStride[axis] == 0)
+        in.fail("a region of matrices must have no source stride of 0");
+    }
+  }
+  work.table = work.dtype == DType::kFloat64 ? in.table(kQuantileTableSize) : nullptr;
   if (in.problem() == nullptr && !in.atEnd()) in.fail("the request is too long");
   return in.problem();
 }

@@ -1,10 +1,12 @@
 import type { TensorArray } from '../dtype.js';
 import { describe, IsometryError } from '../errors.js';
-import type { FillRequest } from '../job.js';
+import type { FillRequest, OrthogonalRequest } from '../job.js';
+import { checkAvailable } from '../memory.js';
 import { stopAtExit } from './at-exit.js';
-import { requestWords } from './encode.js';
+import { orthogonalWords, requestWords } from './encode.js';
 import { withMatrices } from './matrices.js';
 import { loadNative, type NativeBinding } from './native.js';
+import { fromNative } from './native-error.js';
 import { onAbort } from './on-abort.js';
 import type { Probe, RawBackend } from './types.js';
 
@@ -83,7 +85,7 @@ export function fillSyncWith(
   try {
     binding.fillSync(requestWords(request), target, start, options.simd ?? simd, options.threads ?? threads);
   } catch (error) {
-    throw internal(error);
+    throw fromNative(error);
   }
 }
 
@@ -94,11 +96,70 @@ export function fillWith(
   start: number,
   options: CpuOptions & { readonly signal?: AbortSignal },
 ): Promise<void> {
-  const { signal } = options;
+  return runPoolJob(options.signal, ({ binding, simd, threads }, callback) =>
+    binding.fillAsync(
+      requestWords(request),
+      target,
+      start,
+      options.simd ?? simd,
+      options.threads ?? threads,
+      callback,
+    ),
+  );
+}
+
+/** `orthogonalSync` with a SIMD target and a number of threads of one's own choice. */
+export function orthogonalSyncWith(
+  request: OrthogonalRequest,
+  target: TensorArray,
+  start: number,
+  options: CpuOptions,
+): void {
+  const now = ready();
+  const { binding, simd, threads } = { ...now, ...options };
+  checkWorkMemory(request, target, start, { ...now, ...options });
+  try {
+    binding.orthogonalSync(orthogonalWords(request), target, start, simd, threads);
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** `orthogonal` with a SIMD target and a number of threads of one's own choice. */
+export async function orthogonalWith(
+  request: OrthogonalRequest,
+  target: TensorArray,
+  start: number,
+  options: CpuOptions & { readonly signal?: AbortSignal },
+): Promise<void> {
+  const { signal, ...chosen } = options;
+  const { simd, threads } = { ...ready(), ...chosen };
+  checkWorkMemory(request, target, start, { ...ready(), ...chosen });
+  await runPoolJob(signal, ({ binding }, callback) =>
+    binding.orthogonalAsync(orthogonalWords(request), target, start, simd, threads, callback),
+  );
+}
+
+/** Before anything is allocated: the system would promise the memory, and kill the process when it is used. */
+function checkWorkMemory(
+  request: OrthogonalRequest,
+  target: TensorArray,
+  start: number,
+  { binding, simd, threads }: Ready,
+): void {
+  const bytes = binding.orthogonalBytes(orthogonalWords(request), target, start, simd, threads);
+  checkAvailable(bytes, `the making of ${request.rows} × ${request.cols} orthogonal matrices`);
+}
+
+/** A job of the addon's threads as a promise. */
+function runPoolJob(
+  signal: AbortSignal | undefined,
+  start: (state: Ready, callback: (outcome: string) => void) => number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const { binding, simd, threads } = ready();
+    const now = ready();
     signal?.throwIfAborted();
-    stopAtExit(binding);
+    stopAtExit(now.binding);
     let forget: (() => void) | undefined;
     const settle = (outcome: string): void => {
       forget?.();
@@ -107,24 +168,11 @@ export function fillWith(
       else reject(new IsometryError('INTERNAL', 'the buffer of a running fill was taken away'));
     };
     try {
-      const id = binding.fillAsync(
-        requestWords(request),
-        target,
-        start,
-        options.simd ?? simd,
-        options.threads ?? threads,
-        settle,
-      );
-      if (signal !== undefined) forget = onAbort(signal, () => binding.cancel(id));
+      const id = start(now, settle);
+      if (signal !== undefined) forget = onAbort(signal, () => now.binding.cancel(id));
     } catch (error) {
-      reject(internal(error));
+      reject(fromNative(error));
     }
-  });
-}
-
-function internal(error: unknown): IsometryError {
-  return new IsometryError('INTERNAL', error instanceof Error ? error.message : String(error), {
-    cause: error,
   });
 }
 
@@ -145,11 +193,15 @@ export const cpuBackend: RawBackend = withMatrices({
   fill(request: FillRequest, target: TensorArray, start: number, signal?: AbortSignal): Promise<void> {
     return fillWith(request, target, start, signal === undefined ? {} : { signal });
   },
-  // Replaced by the backend's own.
-  orthogonalSync(): void {
-    throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+  orthogonalSync(request: OrthogonalRequest, target: TensorArray, start: number): void {
+    orthogonalSyncWith(request, target, start, {});
   },
-  async orthogonal(): Promise<void> {
-    throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+  orthogonal(
+    request: OrthogonalRequest,
+    target: TensorArray,
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    return orthogonalWith(request, target, start, signal === undefined ? {} : { signal });
   },
 });

@@ -23,6 +23,30 @@ export interface NativeBinding extends NativeCuda {
     threads: number | undefined,
     callback: (outcome: Outcome) => void,
   ): number;
+  /** `words` are encoded orthogonal matrices. Only their elements are written. */
+  orthogonalSync(
+    words: Float64Array,
+    target: TensorArray,
+    start: number,
+    simd?: string,
+    threads?: number,
+  ): void;
+  orthogonalAsync(
+    words: Float64Array,
+    target: TensorArray,
+    start: number,
+    simd: string | undefined,
+    threads: number | undefined,
+    callback: (outcome: Outcome) => void,
+  ): number;
+  /** Bytes of work memory that such a call needs beside the target. */
+  orthogonalBytes(
+    words: Float64Array,
+    target: TensorArray,
+    start: number,
+    simd?: string,
+    threads?: number,
+  ): number;
   cancel(id: number): void;
   /** Cancels everything that runs for this environment and waits for it. */
   stop(): void;
