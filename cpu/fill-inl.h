@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/job.h"
+#include "core/mask.h"
 #include "core/normal.h"
 #include "core/philox.h"
 #include "core/quantile.h"
@@ -237,12 +238,26 @@ void fillConstant(const Job& job, typename Element<dtype>::Type* out, uint64_t s
   });
 }
 
+// Zeros where the mask has them; the other elements stay as earlier jobs made them.
+template <class T>
+void fillMask(const Job& job, const PhiloxKeys& keys, T* out, uint64_t start, uint64_t end) {
+  const Mask mask(job.params.rows, job.params.stride, job.params.zeros);
+  forEachRun(job.region, start, end, [&](const Run& run) {
+    T* target = out + (run.target - start);
+    for (uint64_t i = 0; i < run.count; ++i) {
+      if (mask.isZero(keys, job.stream, run.source + i * run.sourceStride)) target[i * run.targetStride] = 0;
+    }
+  });
+}
+
 template <class Simd, DType dtype>
 void fillJob(const Job& job, const PhiloxKeys& keys, void* memory, uint64_t start, uint64_t end) {
   auto* out = static_cast<typename Element<dtype>::Type*>(memory);
   switch (job.kind) {
     case Kind::kConstant:
       return fillConstant<dtype>(job, out, start, end);
+    case Kind::kMask:
+      return fillMask(job, keys, out, start, end);
     case Kind::kQuantile:
       return fillSampled<Simd, QuantileSampler<Simd, dtype>>(job, keys, out, start, end);
     case Kind::kUniform:

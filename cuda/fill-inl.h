@@ -3,6 +3,7 @@
 #ifndef ISOMETRY_CUDA_FILL_INL_H_
 #define ISOMETRY_CUDA_FILL_INL_H_
 
+#include "core/mask.h"
 #include "cuda/launch.h"
 #include "cuda/laws.h"
 
@@ -188,6 +189,15 @@ ISOMETRY_HD void fillStrided(const Launch& launch, const Task& task, uint64_t ti
       if constexpr (kind == Kind::kConstant) {
         const auto value = firstOf<typename Element::Type>(task.numbers.pattern[0]);
         for (uint32_t j = 0; j < elementsPerBlock(dtype); ++j) store(j, value);
+      } else if constexpr (kind == Kind::kMask) {
+        const auto& numbers = task.numbers.mask;
+        const Mask mask(numbers.rows, numbers.stride, numbers.zeros);
+        ISOMETRY_ROLLED
+        for (uint32_t j = 0; j < elementsPerBlock(dtype); ++j) {
+          if (mask.isZero(launch.keys, task.stream, block * elementsPerBlock(dtype) + j)) {
+            store(j, typename Element::Type{});
+          }
+        }
       } else {
         const Law<kind, dtype> law(task.numbers, place);
         uint32_t words[4];
@@ -237,6 +247,7 @@ ISOMETRY_HD void fillAny(const Launch& launch, const Task& task, uint64_t tile, 
     fillStrided<kind, dtype>(launch, task, tile, place); \
     break;
       ISOMETRY_FOR_EACH_CONSTANT(ISOMETRY_CASE)
+      ISOMETRY_FOR_EACH_MASK(ISOMETRY_CASE)
       ISOMETRY_FOR_EACH_RANDOM_LAW(ISOMETRY_CASE)
 #undef ISOMETRY_CASE
     }

@@ -41,6 +41,9 @@ struct Numbers {
       double shift, scale, min, max;  // uniform: low and range; quantile: mean and std
       uint64_t table;                 // quantile: device address of kQuantileTableSize doubles
     } f64;
+    struct {
+      uint64_t rows, stride, zeros;
+    } mask;
     uint64_t pattern[2];  // constant: one packet of it
   };
 };
@@ -94,12 +97,13 @@ inline constexpr const char* kNormalsKernel = "standardNormals";
 
 // Null where the kind is not defined for the dtype.
 inline const char* kernelName(Kind kind, DType dtype) {
-  static constexpr const char* kNames[5][4] = {
+  static constexpr const char* kNames[6][4] = {
       {"fillConstant", "fillConstant", "fillConstant", "fillConstant"},
       {"fillUniformF64", "fillUniformF32", "fillUniformF16", "fillUniformBF16"},
       {nullptr, "fillNormalF32", "fillNormalF16", "fillNormalBF16"},
       {nullptr, "fillTruncatedF32", "fillTruncatedF16", "fillTruncatedBF16"},
       {"fillQuantileF64", "fillQuantileF32", "fillQuantileF16", "fillQuantileBF16"},
+      {nullptr, nullptr, nullptr, nullptr},  // masks: strided, whatever their region, hence kMixedKernel
   };
   return kNames[static_cast<int>(kind)][static_cast<int>(dtype)];
 }

@@ -123,13 +123,18 @@ struct Law<Kind::kQuantile, dtype> {
 };
 
 // Every law there is: its kernel's name (kernelName in launch.h), kind and dtype. Constants of all dtypes
-// share one kernel, for their packets are but bits.
+// share one kernel, for their packets are but bits. Masks have none of their own.
 // clang-format off
 #define ISOMETRY_FOR_EACH_CONSTANT(law) \
   law(fillConstant, Kind::kConstant, DType::kFloat64) \
   law(fillConstant, Kind::kConstant, DType::kFloat32) \
   law(fillConstant, Kind::kConstant, DType::kFloat16) \
   law(fillConstant, Kind::kConstant, DType::kBFloat16)
+#define ISOMETRY_FOR_EACH_MASK(law) \
+  law(fillMask, Kind::kMask, DType::kFloat64) \
+  law(fillMask, Kind::kMask, DType::kFloat32) \
+  law(fillMask, Kind::kMask, DType::kFloat16) \
+  law(fillMask, Kind::kMask, DType::kBFloat16)
 #define ISOMETRY_FOR_EACH_RANDOM_LAW(law) \
   law(fillUniformF64, Kind::kUniform, DType::kFloat64) \
   law(fillUniformF32, Kind::kUniform, DType::kFloat32) \

@@ -32,6 +32,8 @@ Numbers numbersOf(const Job& job, DType dtype) {
   std::memset(&numbers, 0, sizeof numbers);
   if (job.kind == Kind::kConstant) {
     setPattern(dtype, p.value, numbers);
+  } else if (job.kind == Kind::kMask) {
+    numbers.mask = {p.rows, p.stride, p.zeros};
   } else if (job.kind == Kind::kQuantile || dtype == DType::kFloat64) {
     const bool uniform = job.kind == Kind::kUniform;
     numbers.f64 = {uniform ? p.low : p.mean, uniform ? p.range : p.std, p.min, p.max, 0};
@@ -98,7 +100,11 @@ void TaskList::add(const Part& part, const Job& job) {
     size_t count = mergeAxes(box, axes);
     Task task = base;
     task.out = part.address + (box.targetOffset - part.start) * byteSize(dtype);
-    if (count == 0) {
+    if (job.kind == Kind::kMask) {
+      // No packets: most elements of one stay as they are.
+      if (count == 0 || axes[count - 1].sourceStride != 1) axes[count++] = {1, 1, 1};
+      addStrided(task, box.sourceOffset, axes, count);
+    } else if (count == 0) {
       addRun(task, box.sourceOffset, 1);
     } else if (count == 1 && axes[0].sourceStride == 1 && axes[0].targetStride == 1) {
       addRun(task, box.sourceOffset, axes[0].count);

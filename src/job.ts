@@ -15,7 +15,12 @@ export interface Region {
 }
 
 /** What a backend can compute. */
-export type Primitive = ElementPrimitive | OrthogonalPrimitive | ComputedPrimitive | QrPrimitive;
+export type Primitive =
+  | ElementPrimitive
+  | MaskPrimitive
+  | OrthogonalPrimitive
+  | ComputedPrimitive
+  | QrPrimitive;
 
 /**
  * Random matrices Q with orthonormal columns, by the reflections of docs/adr/0008-orthogonal.md; rows ≥ cols. The
@@ -41,7 +46,7 @@ export interface ComputedPrimitive {
   readonly gain: number;
   readonly what: string;
   inputs(unit: number): readonly ComputedInput[];
-  make(inputs: readonly TensorArray[], out: Float64Array): Generator<undefined, void>;
+  make(inputs: readonly TensorArray[], out: Float64Array, unit: number): Generator<undefined, void>;
 }
 
 /** Elements [offset, offset + length) of a stream. */
@@ -111,7 +116,15 @@ export type ElementPrimitive =
       readonly max: number;
     };
 
-export type PrimitiveKind = ElementPrimitive['kind'];
+/** +0 in a random subset of each column; the other elements stay as they are. See `MaskLaw`. */
+export interface MaskPrimitive {
+  readonly kind: 'mask';
+  readonly rows: number;
+  readonly stride: number;
+  readonly zeros: number;
+}
+
+export type PrimitiveKind = (ElementPrimitive | MaskPrimitive)['kind'];
 
 /** One primitive on one region. */
 export interface Job {

@@ -29,10 +29,11 @@ export function jobsOf(
     return { jobs, unit: before * outputs * after };
   }
   const jobs: Job[] = [];
-  for (const { law: own, placement } of law.parts) {
+  for (const { law: own, placement, role } of law.parts) {
     const primitive = lowerLaw(own, dtype, name);
     const region = placeRegion(placement, ranges);
-    if (region !== null) jobs.push({ primitive, stream, region });
+    if (region === null) continue;
+    jobs.push({ primitive, stream: role === undefined ? stream : streamId(name, role), region });
   }
   const unit = unitOf(law, ranges);
   return unit === undefined || jobs.length === 0 ? { jobs } : { jobs, unit };
@@ -46,18 +47,21 @@ export function checkLaw(law: Law, dtype: DType, name: string): void {
 
 /**
  * What is best computed at once of a slice: all that lies under one index of the stacking axes, unless windows of the
- * output have whole columns of the matrices, which can be had one without the other.
+ * output have whole columns of the matrices, or units of a recipe, which can be had one without the other.
  */
 function unitOf({ parts, stacked }: PartsLaw, ranges: Ranges): number | undefined {
-  const inner = ranges.slice(stacked);
-  const leading = inner.findIndex(([start, end]) => end - start > 1);
   const byColumns = parts.every(({ law, placement }) => {
-    if (law.kind === 'computed') return false;
-    if (law.kind !== 'orthogonal' || leading < 0) return true;
-    return placement.axes.some(
-      ({ steps, source }) => steps.has(stacked + leading) && source % law.rows === 0,
+    if (law.kind !== 'orthogonal' && law.kind !== 'computed') return true;
+    const column = law.kind === 'orthogonal' ? law.rows : law.recipe.size;
+    // The outermost axis that matters to this part: all other taps of a kernel, for example, are zeros.
+    const leading = ranges.findIndex(
+      ([start, end], axis) =>
+        axis >= stacked && end - start > 1 && placement.axes.some(({ steps }) => steps.has(axis)),
+    );
+    return (
+      leading < 0 || placement.axes.some(({ steps, source }) => steps.has(leading) && source % column === 0)
     );
   });
   if (byColumns) return undefined;
-  return inner.reduce((product, [start, end]) => product * (end - start), 1);
+  return ranges.slice(stacked).reduce((product, [start, end]) => product * (end - start), 1);
 }

@@ -14,7 +14,7 @@ export interface PartsLaw {
   readonly kind: 'parts';
   /**
    * Either disjoint and together the whole tensor, or the first is the whole tensor and of independent elements, and the
-   * others, which are disjoint, overwrite it. Those of independent elements come first.
+   * others, which are disjoint, overwrite it. Those of independent elements and masks come first.
    */
   readonly parts: readonly LawPart[];
   /**
@@ -25,9 +25,23 @@ export interface PartsLaw {
 }
 
 export interface LawPart {
-  readonly law: ElementLaw | OrthogonalLaw | ComputedLaw;
+  readonly law: ElementLaw | MaskLaw | OrthogonalLaw | ComputedLaw;
   /** Where the elements of the law's stream lie. */
   readonly placement: Placement;
+  /** Names the stream beside the tensor's name, see `streamId`; left out, it is the tensor's own. */
+  readonly role?: string;
+}
+
+/**
+ * Zeros in what earlier parts have put there: in each column a random subset of `zeros` of its `rows` rows
+ * (docs/adr/0009-sparse.md), 0 < zeros < rows. Element e of the stream is in row ⌊e/stride⌋ mod rows of column
+ * ⌊e/(stride·rows)⌋·stride + e mod stride.
+ */
+export interface MaskLaw {
+  readonly kind: 'mask';
+  readonly rows: number;
+  readonly stride: number;
+  readonly zeros: number;
 }
 
 /**

@@ -42,6 +42,8 @@ export function lowerLaw(law: LawPart['law'] | QrLaw, dtype: DType, name: string
       return lowerNormal(law.mean, law.std, dtype, name);
     case 'truncatedNormal':
       return lowerTruncatedNormal(law, dtype, name);
+    case 'mask':
+      return law;
     case 'orthogonal':
       return lowerOrthogonal(law, dtype, name);
     case 'qr':
@@ -96,7 +98,7 @@ function lowerComputed({ recipe, gain }: ComputedLaw, dtype: DType, name: string
         const primitive = lowerLaw(law, precision, name) as ElementPrimitive | OrthogonalPrimitive;
         return { primitive, stream: streamId(name, role), dtype: precision, offset, length };
       }),
-    make: (inputs, out) => recipe.make(inputs, out),
+    make: (inputs, out, unit) => recipe.make(inputs, out, unit),
   };
 }
 

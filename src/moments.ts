@@ -24,7 +24,10 @@ export function lawMoments(law: Law, total: number): Moments {
   if (law.kind !== 'parts') return partMoments(law);
   if (total === 0) return { mean: 0, std: 0 };
   // What later parts do not overwrite of the first.
-  const shares = law.parts.map(({ placement }) => placedElements(placement) / total);
+  const shares = law.parts.map(({ law: own, placement }) => {
+    const share = placedElements(placement) / total;
+    return own.kind === 'mask' ? (share * own.zeros) / own.rows : share;
+  });
   const later = shares.slice(1).reduce((sum, share) => sum + share, 0);
   if (shares.length > 1 && shares[0] === 1) shares[0] = 1 - later;
   let [mean, square] = [0, 0];
@@ -49,9 +52,16 @@ function partMoments(law: LawPart['law']): Moments {
       const z = new NormalWindow(lower, upper).moments();
       return { mean: law.mean + scale * z.mean, std: scale * z.std };
     }
+    case 'mask':
+      return { mean: 0, std: 0 };
     case 'orthogonal':
       return { mean: 0, std: Math.abs(law.gain) / Math.sqrt(law.rows) };
-    case 'computed':
-      return { mean: 0, std: Math.abs(law.gain) * law.recipe.rms };
+    case 'computed': {
+      const { mean = 0, rms } = law.recipe;
+      return {
+        mean: law.gain * mean,
+        std: Math.abs(law.gain) * Math.sqrt(Math.max(0, rms ** 2 - mean ** 2)),
+      };
+    }
   }
 }

@@ -3,8 +3,7 @@ import type { ElementLaw, Law } from '../law.js';
 import { parseGroups, parseLayout } from '../layout.js';
 import { checkKeys, expectedHint, isPlainObject, oneOf, snapshot } from '../options.js';
 import type { Definition, TensorInfo } from './definition.js';
-import type { OrthogonalInitializer } from './orthogonal.js';
-import { INITIALIZER_KINDS, type Initializer, REGISTRY } from './registry.js';
+import { type CompositeKind, INITIALIZER_KINDS, type Initializer, REGISTRY } from './registry.js';
 
 // Named one by one: the definitions in these files are no part of the public API.
 export {
@@ -18,12 +17,24 @@ export {
 } from './constant.js';
 export type { TensorInfo } from './definition.js';
 export {
+  type DeltaOrthogonalInitializer,
+  type DeltaOrthogonalOptions,
+  deltaOrthogonal,
+} from './delta-orthogonal.js';
+export { type DiracInitializer, type DiracOptions, dirac } from './dirac.js';
+export {
   type GlorotNormalInitializer,
   type GlorotUniformInitializer,
   glorotNormal,
   glorotUniform,
 } from './glorot.js';
+export {
+  type HadamardOrthogonalInitializer,
+  type HadamardOrthogonalOptions,
+  hadamardOrthogonal,
+} from './hadamard-orthogonal.js';
 export { type HeNormalInitializer, type HeUniformInitializer, heNormal, heUniform } from './he.js';
+export { type IdentityInitializer, type IdentityOptions, identity } from './identity.js';
 export {
   type KaimingNormalInitializer,
   type KaimingOptions,
@@ -37,6 +48,12 @@ export {
   lecunNormal,
   lecunUniform,
 } from './lecun.js';
+export {
+  type LooksLinearInitializer,
+  type LooksLinearMirror,
+  type LooksLinearOptions,
+  looksLinear,
+} from './looks-linear.js';
 export { type NormalInitializer, type NormalOptions, normal } from './normal.js';
 export {
   type OrthogonalInitializer,
@@ -45,6 +62,7 @@ export {
   orthogonal,
 } from './orthogonal.js';
 export { INITIALIZER_KINDS, type Initializer } from './registry.js';
+export { type SparseInitializer, type SparseOptions, sparse } from './sparse.js';
 export {
   type StoredBounds,
   type TruncatedNormalInitializer,
@@ -66,6 +84,7 @@ export {
   xavierNormal,
   xavierUniform,
 } from './xavier.js';
+export { type ZeroInitializer, zero } from './zero.js';
 
 /**
  * A validated, frozen copy of an initializer, with every default filled in: of what a factory made, or of a plain
@@ -98,7 +117,7 @@ export function parseInitializer(value: unknown, where: string): Initializer {
  * `INVALID_OPTION` for a layout or groups that do not fit, also where the initializer has no use for them.
  */
 export function lawOf(
-  initializer: Exclude<Initializer, OrthogonalInitializer>,
+  initializer: Exclude<Initializer, { kind: CompositeKind }>,
   tensor: TensorInfo,
 ): ElementLaw;
 export function lawOf(initializer: Initializer, tensor: TensorInfo): Law;

@@ -1,15 +1,22 @@
 import * as basic from './constant.js';
 import type { Definition } from './definition.js';
+import * as delta from './delta-orthogonal.js';
+import * as dirac from './dirac.js';
 import * as glorot from './glorot.js';
+import * as hadamard from './hadamard-orthogonal.js';
 import * as he from './he.js';
+import * as identity from './identity.js';
 import * as kaiming from './kaiming.js';
 import * as lecun from './lecun.js';
+import * as looksLinear from './looks-linear.js';
 import * as normal from './normal.js';
 import * as orthogonal from './orthogonal.js';
+import * as sparse from './sparse.js';
 import * as truncated from './truncated-normal.js';
 import * as uniform from './uniform.js';
 import * as scaling from './variance-scaling.js';
 import * as xavier from './xavier.js';
+import * as zero from './zero.js';
 
 /**
  * What to fill a tensor with, as data: a frozen, JSON-serializable object made by a function such as `heNormal()`,
@@ -33,7 +40,25 @@ export type Initializer =
   | xavier.XavierNormalInitializer
   | kaiming.KaimingUniformInitializer
   | kaiming.KaimingNormalInitializer
-  | orthogonal.OrthogonalInitializer;
+  | orthogonal.OrthogonalInitializer
+  | sparse.SparseInitializer
+  | delta.DeltaOrthogonalInitializer
+  | looksLinear.LooksLinearInitializer
+  | identity.IdentityInitializer
+  | dirac.DiracInitializer
+  | zero.ZeroInitializer
+  | hadamard.HadamardOrthogonalInitializer;
+
+/** Those that are not one law for independent elements. */
+export type CompositeKind =
+  | 'orthogonal'
+  | 'sparse'
+  | 'deltaOrthogonal'
+  | 'looksLinear'
+  | 'identity'
+  | 'dirac'
+  | 'zero'
+  | 'hadamardOrthogonal';
 
 /** Every kind that a plan or a call may name; a kind missing here does not compile. */
 const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Initializer, { kind: K }>> } = {
@@ -55,6 +80,13 @@ const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Ini
   kaimingUniform: kaiming.kaimingUniformDefinition,
   kaimingNormal: kaiming.kaimingNormalDefinition,
   orthogonal: orthogonal.orthogonalDefinition,
+  sparse: sparse.sparseDefinition,
+  deltaOrthogonal: delta.deltaOrthogonalDefinition,
+  looksLinear: looksLinear.looksLinearDefinition,
+  identity: identity.identityDefinition,
+  dirac: dirac.diracDefinition,
+  zero: zero.zeroDefinition,
+  hadamardOrthogonal: hadamard.hadamardOrthogonalDefinition,
 };
 
 /**

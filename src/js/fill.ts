@@ -5,6 +5,7 @@ import type { DType, TensorArray } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { FillRequest, Job, Primitive } from '../job.js';
 import { fma32, scale64 } from './fma.js';
+import { Mask } from './mask.js';
 import { standardNormals, truncateWord } from './normal.js';
 import { philoxBlocks, philoxKeys } from './philox.js';
 import { quantile32, quantile64 } from './quantile.js';
@@ -24,6 +25,8 @@ export function fillRange(request: FillRequest, target: TensorArray, start: numb
   for (const job of request.jobs) {
     if (job.primitive.kind === 'constant')
       fillConstant(job, job.primitive.value, request.dtype, target, start, end);
+    else if (job.primitive.kind === 'mask')
+      fillMask(job, new Mask(job.primitive, keys, job.stream), target, start, end);
     else fillSampled(job, keys, request.dtype, target, start, end);
   }
 }
@@ -40,6 +43,15 @@ function fillConstant(
   forEachRun(job.region, start, end, (_source, first, count, _sourceStride, stride) => {
     if (stride === 1) target.fill(pattern, first - start, first - start + count);
     else for (let i = 0; i < count; i++) target[first - start + i * stride] = pattern;
+  });
+}
+
+/** Zeros where the mask has them; the other elements stay as earlier jobs made them. */
+function fillMask(job: Job, mask: Mask, target: TensorArray, start: number, end: number): void {
+  forEachRun(job.region, start, end, (source, first, count, sourceStride, stride) => {
+    for (let i = 0; i < count; i++) {
+      if (mask.isZero(source + i * sourceStride)) target[first - start + i * stride] = 0;
+    }
   });
 }
 

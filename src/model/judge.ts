@@ -75,6 +75,8 @@ function beyond(deviation: number, slack: number): number {
 function kurtosisOf(law: Law, measured: Measurement): number {
   if (law.kind === 'uniform') return 1.8;
   if (law.kind === 'normal') return 3;
+  // Mostly zeros, it may be anything.
+  if (law.kind === 'parts') return Math.max(1.8, measured.kurtosis);
   // A truncated normal is log-concave: its kurtosis lies between a uniform's and an exponential's.
   return Math.min(9, Math.max(1.8, measured.kurtosis));
 }

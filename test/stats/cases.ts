@@ -10,16 +10,16 @@ import {
   lecunNormal,
   lecunUniform,
   normal,
-  type OrthogonalInitializer,
   truncatedNormal,
   uniform,
   varianceScaling,
   xavierNormal,
   xavierUniform,
 } from '../../src/initializers/index.js';
+import type { CompositeKind } from '../../src/initializers/registry.js';
 
 /** Of independent elements. */
-type ElementInitializer = Exclude<Initializer, OrthogonalInitializer>;
+type ElementInitializer = Exclude<Initializer, { kind: CompositeKind }>;
 
 export interface DistributionCase {
   readonly name: string;

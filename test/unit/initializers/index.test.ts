@@ -27,6 +27,7 @@ const EXAMPLES: readonly Initializer[] = [
   api.kaimingUniform({ a: Math.sqrt(5) }),
   api.kaimingNormal({ mode: 'fanOut', nonlinearity: 'tanh' }),
   api.orthogonal({ gain: Math.SQRT2, method: 'qr' }),
+  api.sparse({ sparsity: 0.9 }),
 ];
 
 const invalid = (code: string, text: string) =>
