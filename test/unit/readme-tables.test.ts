@@ -84,6 +84,7 @@ describe('README.md', () => {
         ['normal', { std: 1 }],
         ['uniform', { min: 0, max: 1 }],
         ['orthogonal', { method: 'qr' }],
+        ['sparse', { sparsity: 0.5 }],
       ]).get(kind);
       if (defaults.length === 0) continue;
       const parsed = parseInitializer({ kind, ...required }, 'init') as unknown as Record<string, unknown>;
