@@ -18,15 +18,15 @@ export function layer(weight: Tensor, x: Signal, space: readonly number[], bias?
   const values = weight.dtype === 'float64' ? weight.data : weight.toFloat32();
   const sources = tapSources(kernel, space);
   const y = new Float64Array(outputs * positions);
-  for (let o = 0; o < outputs; o++) {
-    const out = y.subarray(o * positions, (o + 1) * positions).fill(bias?.[o] ?? 0);
-    for (let i = 0; i < inputs; i++) {
-      const from = x.subarray(i * positions, (i + 1) * positions);
-      for (const [t, source] of sources.entries()) {
-        const w = values[(o * inputs + i) * sources.length + t]!;
-        if (w === 0) continue; // nearly all weights of a delta-orthogonal kernel
-        for (let p = 0; p < positions; p++) out[p]! += w * from[source[p]!]!;
-      }
+  if (bias !== undefined)
+    for (let o = 0; o < outputs; o++) y.fill(bias[o]!, o * positions, (o + 1) * positions);
+  for (const [t, source] of sources.entries()) {
+    for (let pair = 0; pair < outputs * inputs; pair++) {
+      const w = values[pair * sources.length + t]!;
+      if (w === 0) continue; // nearly all weights of a delta-orthogonal kernel
+      const to = Math.floor(pair / inputs) * positions;
+      const from = (pair % inputs) * positions;
+      for (let p = 0; p < positions; p++) y[to + p]! += w * x[from + source[p]!]!;
     }
   }
   return y;
