@@ -126,7 +126,7 @@ export async function lsuv(
   const settings = parseSettings(options);
   if (!Array.isArray(layers)) throw expected('INVALID_ARGUMENT', 'an array of layers', 'layers', layers);
   if (typeof forward !== 'function') throw expected('INVALID_ARGUMENT', 'a function', 'forward', forward);
-  const checked = layers.map((layer, index) => parseLayer(layer, index, settings.initialize));
+  const checked = Array.from(layers, (layer, index) => parseLayer(layer, index, settings.initialize));
   checkDistinct(checked);
 
   const { signal, onProgress } = settings;

@@ -51,7 +51,11 @@ export async function rescale(
   try {
     return await search(layer, weights, goal, measure);
   } catch (error) {
-    weights.write(1);
+    try {
+      weights.write(1);
+    } catch {
+      // Their memory went elsewhere; the first error is the one to know.
+    }
     throw error;
   }
 }

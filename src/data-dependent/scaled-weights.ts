@@ -23,7 +23,8 @@ export class ScaledWeights {
     this.layer = layer;
     this.initial = initial ?? copyOf(layer);
     let largest = 0;
-    for (const [index, value] of this.initial.entries()) {
+    for (let index = 0; index < length; index++) {
+      const value = this.initial[index]!;
       if (!Number.isFinite(value)) throw unusable(layer.name, `hold ${value} at ${index}`);
       largest = Math.max(largest, Math.abs(value));
     }

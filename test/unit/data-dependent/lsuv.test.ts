@@ -286,6 +286,16 @@ describe('lsuv', () => {
       expect(copies(layers)).toEqual(before);
     });
 
+    it('with an error of yours, passes that on though the weights are gone', async () => {
+      const layers = network();
+      const run = lsuv(layers, () => {
+        const { buffer } = layers[0]!.data;
+        structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+        throw new RangeError('mine');
+      });
+      await expect(run).rejects.toThrow(new RangeError('mine'));
+    });
+
     it('because a forward pass took the weights away: says so', async () => {
       const layers = network();
       const run = lsuv(layers, (_, index) => {
@@ -340,6 +350,11 @@ describe('lsuv', () => {
     await reject(lsuv(layers, undefined as unknown as () => []), 'INVALID_ARGUMENT', 'forward');
     await reject(
       lsuv([layers[0]!, layers[0]!], () => []),
+      'INVALID_NAME',
+      'layers[1].name',
+    );
+    await reject(
+      lsuv([layers[0]!, ...Array(1), layers[1]!] as Tensor[], () => []),
       'INVALID_NAME',
       'layers[1].name',
     );
