@@ -53,11 +53,12 @@ export function parseLayout(layout: unknown, rank: number): string {
 
 /**
  * The number of groups of a grouped convolution.
+ * @param where - what a message calls it.
  * @throws IsometryError `INVALID_OPTION` unless it is a whole number from 1 to 2^53 − 1.
  */
-export function parseGroups(groups: unknown): number {
+export function parseGroups(groups: unknown, where = 'groups'): number {
   if (typeof groups !== 'number' || !Number.isSafeInteger(groups) || groups < 1) {
-    throw expected('INVALID_OPTION', 'a whole number ≥ 1', 'groups', groups);
+    throw expected('INVALID_OPTION', 'a whole number ≥ 1', where, groups);
   }
   return groups;
 }
@@ -93,7 +94,7 @@ export function fans(
   where = 'the fans of a tensor',
 ): Fans {
   const dims = parseShape(shape);
-  const axes = layout === undefined ? defaultLayout(dims, where) : parseLayout(layout, dims.length);
+  const axes = axisLetters(dims, layout) ?? missingLayout(dims, where);
   const count = groups === undefined ? 1 : parseGroups(groups);
 
   let receptiveField = 1;
@@ -106,13 +107,8 @@ export function fans(
     else if (letter !== 'E') receptiveField *= dim;
   }
 
-  // The stored axis that all groups share; the other one holds a single group's part already.
-  const transposed = axes.replaceAll('E', '').startsWith('I');
-  const whole = transposed ? inputs : outputs;
-  if (whole % count !== 0) {
-    const axisName = transposed ? `I (${inputs})` : `O (${outputs})`;
-    throw expected('INVALID_OPTION', `a divisor of axis ${axisName} of layout ${axes}`, 'groups', groups);
-  }
+  const transposed = sharedAxis(axes) === 'I';
+  checkGroups(count, transposed ? inputs : outputs, axes);
   return {
     fanIn: (transposed ? inputs / count : inputs) * receptiveField,
     fanOut: (transposed ? outputs : outputs / count) * receptiveField,
@@ -120,9 +116,30 @@ export function fans(
   };
 }
 
-function defaultLayout(shape: readonly number[], where: string): string {
-  const layout = DEFAULT_LAYOUTS.get(shape.length);
-  if (layout !== undefined) return layout;
+/**
+ * One letter for each axis: the layout, or the default of the rank, which only ranks 2 to 5 have.
+ * @throws IsometryError `INVALID_LAYOUT`.
+ */
+export function axisLetters(shape: readonly number[], layout: string | undefined): string | undefined {
+  return layout === undefined ? DEFAULT_LAYOUTS.get(shape.length) : parseLayout(layout, shape.length);
+}
+
+/** The stored axis that all groups of a convolution share; the other one holds a single group's part already. */
+export function sharedAxis(axes: string): 'O' | 'I' {
+  return axes.replaceAll('E', '').startsWith('I') ? 'I' : 'O';
+}
+
+/**
+ * @param shared - length of the axis that the groups share.
+ * @throws IsometryError `INVALID_OPTION` unless the groups divide it.
+ */
+export function checkGroups(groups: number, shared: number, axes: string): void {
+  if (shared % groups === 0) return;
+  const axis = `${sharedAxis(axes)} (${shared})`;
+  throw expected('INVALID_OPTION', `a divisor of axis ${axis} of layout ${axes}`, 'groups', groups);
+}
+
+function missingLayout(shape: readonly number[], where: string): never {
   const hint =
     shape.length < 2
       ? 'a bias or scale has no fans: use zeros(), ones() or normal({ std }), or name its axes, as in layout: "O"'

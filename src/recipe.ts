@@ -11,17 +11,19 @@ export interface Recipe {
   readonly what: string;
   /** Elements of one unit. */
   readonly size: number;
-  /** Root mean square of a unit's elements, before the gain. */
+  /** Mean of all units' elements, before the gain; 0 if left out. */
+  readonly mean?: number;
+  /** Root mean square of all units' elements, before the gain. */
   readonly rms: number;
   /** No element is larger, before the gain. */
   readonly largest: number;
   /** What unit number `unit` is made from. */
   inputs(unit: number): readonly RecipeInput[];
   /**
-   * Computes a unit's elements: with `+ − × ÷ sqrt` alone, yielding between pieces of a few milliseconds. `out` has
+   * Computes the elements of unit number `unit`: with `+ − × ÷ sqrt` alone, yielding between pieces of a few milliseconds. `out` has
    * `size` elements, all 0. The inputs' arrays are its own, too.
    */
-  make(inputs: readonly TensorArray[], out: Float64Array): Generator<undefined, void>;
+  make(inputs: readonly TensorArray[], out: Float64Array, unit: number): Generator<undefined, void>;
 }
 
 /** Elements [offset, offset + length) of a random stream. */

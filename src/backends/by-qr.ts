@@ -42,7 +42,7 @@ export function inJavaScript(elements: Backend): MatrixMaker {
 }
 
 /** How long the event loop may have to wait, in milliseconds; about. */
-const SLICE_MS = 10;
+export const SLICE_MS = 10;
 
 /** Runs work that yields between pieces of it to its end. */
 export function finish(work: Generator<unknown, void>): void {

@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { dtypeInfo } from '../dtype.js';
-import { finish, finishInSlices, inJavaScript, type MatrixMaker } from './by-qr.js';
+import { finish, finishInSlices, inJavaScript, type MatrixMaker, SLICE_MS } from './by-qr.js';
 import { splitOf, windowSteps } from './steps.js';
 import type { Backend, Part, RawBackend } from './types.js';
 
@@ -20,8 +21,15 @@ export function withMatrices<B extends RawBackend>(raw: B, maker: MatrixMaker = 
   };
   const fill: Backend['fill'] = async (request, target, start, signal, onProgress) => {
     if (splitOf(request) === undefined) return raw.fill(request, target, start, signal, onProgress);
+    let until = performance.now() + SLICE_MS;
     for (const step of windowSteps(request, target, start)) {
       signal?.throwIfAborted();
+      // Thousands of small steps must not keep the event loop waiting either.
+      if (performance.now() >= until) {
+        await setImmediate();
+        signal?.throwIfAborted();
+        until = performance.now() + SLICE_MS;
+      }
       if (step.run === 'elements') await raw.fill(step.request, step.target, step.start, signal);
       else if (step.run === 'orthogonal')
         await raw.orthogonal(step.request, step.target, step.start, signal, onProgress);

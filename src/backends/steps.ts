@@ -4,7 +4,7 @@
  */
 import { dtypeInfo, type TensorArray } from '../dtype.js';
 import type { ComputedPrimitive, FillRequest, Job, OrthogonalRequest, QrPrimitive, Region } from '../job.js';
-import { forEachRun } from '../js/region.js';
+import { Places } from '../js/orthogonal-places.js';
 import { toBFloat16, toFloat16 } from '../js/round.js';
 import { allocateTensor } from '../memory.js';
 
@@ -42,6 +42,12 @@ export interface Split {
 /** Jobs of one list have their units in common. */
 interface ComputedJob extends Job {
   readonly primitive: ComputedPrimitive;
+}
+
+/** Where in a window the elements of a computed job lie. */
+interface PlacedComputed {
+  readonly primitive: ComputedPrimitive;
+  readonly places: Places;
 }
 
 const splits = new WeakMap<FillRequest, Split>();
@@ -131,9 +137,21 @@ function* partSteps(
       yield { run: 'orthogonal', request: matrices, target, start };
   }
   for (const jobs of computed) {
-    const units = unitsOf(jobs, start, end);
-    for (let unit = units.first; unit <= units.last; unit++)
-      yield* unitSteps(request, jobs, unit, target, start);
+    const { size } = jobs[0]!.primitive;
+    const placed = jobs.map(({ primitive, region }) => ({
+      primitive,
+      places: new Places(region, start, end),
+    }));
+    for (let unit = 0; ; unit++) {
+      // The next one that the window has elements of.
+      const at = placed.reduce(
+        (least, { places }) => Math.min(least, places.first(unit * size)),
+        Number.POSITIVE_INFINITY,
+      );
+      if (at === Number.POSITIVE_INFINITY) break;
+      unit = Math.floor(at / size);
+      yield* unitSteps(request, placed, unit, target, start);
+    }
   }
 }
 
@@ -143,26 +161,14 @@ function meets({ shape, targetOffset, targetStrides }: Region, start: number, en
   return targetOffset < end && last >= start;
 }
 
-/** The units that the window [start, end) has elements of; none if `last < first`. */
-function unitsOf(jobs: readonly ComputedJob[], start: number, end: number): { first: number; last: number } {
-  let [first, last] = [Number.POSITIVE_INFINITY, -1];
-  for (const { primitive, region } of jobs) {
-    forEachRun(region, start, end, (source, _target, count, stride) => {
-      first = Math.min(first, Math.floor(source / primitive.size));
-      last = Math.max(last, Math.floor((source + (count - 1) * stride) / primitive.size));
-    });
-  }
-  return { first, last };
-}
-
 function* unitSteps(
   { seed, dtype }: FillRequest,
-  jobs: readonly ComputedJob[],
+  placed: readonly PlacedComputed[],
   unit: number,
   target: TensorArray,
   start: number,
 ): Generator<Step> {
-  const { primitive } = jobs[0]!;
+  const { primitive } = placed[0]!;
   const inputs: TensorArray[] = [];
   for (const { primitive: drawn, stream, dtype: precision, offset, length } of primitive.inputs(unit)) {
     const array = allocateTensor(precision, length, primitive.what);
@@ -178,16 +184,20 @@ function* unitSteps(
     if (length > 0) yield* windowSteps(request, array, 0);
   }
   const out = allocateTensor('float64', primitive.size, primitive.what);
-  yield { run: 'work', work: primitive.make(inputs, out) };
-  for (const { primitive: part, region } of jobs) {
+  yield { run: 'work', work: primitive.make(inputs, out, unit) };
+  const [begin, end] = [unit * primitive.size, (unit + 1) * primitive.size];
+  for (const { primitive: part, places } of placed) {
     const store = storer(dtype, part.gain);
-    const [begin, end] = [unit * part.size, (unit + 1) * part.size];
-    forEachRun(region, start, start + target.length, (source, first, count, stride, targetStride) => {
-      const from = Math.max(0, Math.ceil((begin - source) / stride));
-      const to = Math.min(count, Math.ceil((end - source) / stride));
-      for (let i = from; i < to; i++)
-        target[first - start + i * targetStride] = store(out[source + i * stride - begin]!);
-    });
+    places.forEachRun(
+      begin,
+      end,
+      start,
+      start + target.length,
+      (source, first, count, stride, targetStride) => {
+        for (let i = 0; i < count; i++)
+          target[first - start + i * targetStride] = store(out[source + i * stride - begin]!);
+      },
+    );
   }
 }
 
