@@ -8,6 +8,7 @@
 #include "binding/arguments.h"
 #include "binding/cuda_copy.h"
 #include "binding/cuda_fill.h"
+#include "binding/cuda_orthogonal.h"
 #include "binding/cuda_probe.h"
 #include "binding/device_job.h"
 #include "binding/jobs.h"
@@ -225,6 +226,7 @@ void exportCuda(Napi::Env env, Napi::Object exports) {
   exports.Set("cudaIpcHandle", Napi::Function::New<IpcHandle>(env, "cudaIpcHandle"));
   exports.Set("cudaMemory", Napi::Function::New<Memory>(env, "cudaMemory"));
   exportCopies(env, exports);
+  exportCudaOrthogonal(env, exports);
 }
 
 }  // namespace isometry::binding

@@ -1,8 +1,7 @@
 import type { TensorArray } from '../dtype.js';
-import { IsometryError } from '../errors.js';
 import type { FillRequest, OrthogonalRequest } from '../job.js';
 import { withSolver } from './cuda-matrices.js';
-import { requestWords } from './encode.js';
+import { orthogonalWords, requestWords } from './encode.js';
 import { loadNative, type NativeBinding } from './native.js';
 import {
   type CudaCallback,
@@ -151,18 +150,38 @@ export function createCudaBackend(
         await run((callback) => binding.cudaFillAsync(index, parts, bytes, callback), signal);
       }
     },
-    // Replaced by the backend's own.
-    orthogonalSync(): void {
-      throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+    // A piece takes all columns that it has elements of: a tall matrix of several pieces is made as often.
+    orthogonalSync(request, target, start) {
+      const words = orthogonalWords(request);
+      for (const [bytes, at] of views(target, maxViewBytes)) {
+        const size = target.BYTES_PER_ELEMENT;
+        callNative(() =>
+          binding.cudaOrthogonalSync(index, words, start + at / size, bytes.length / size, bytes),
+        );
+      }
     },
-    async orthogonal(): Promise<void> {
-      throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+    async orthogonal(request, target, start, signal) {
+      const words = orthogonalWords(request);
+      for (const [bytes, at] of views(target, maxViewBytes)) {
+        const size = target.BYTES_PER_ELEMENT;
+        const [first, count] = [start + at / size, bytes.length / size];
+        await run(
+          (callback) => binding.cudaOrthogonalAsync(index, words, first, count, bytes, callback),
+          signal,
+        );
+      }
     },
-    async orthogonalDevice(): Promise<void> {
-      throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+    async orthogonalDevice(request, start, length, address, signal) {
+      if (length === 0) return;
+      const words = orthogonalWords(request);
+      await run(
+        (callback) => binding.cudaOrthogonalAsync(index, words, start, length, address, callback),
+        signal,
+      );
     },
-    orthogonalDeviceSync(): void {
-      throw new IsometryError('INTERNAL', 'orthogonal is not built yet');
+    orthogonalDeviceSync(request, start, length, address) {
+      const words = orthogonalWords(request);
+      callNative(() => binding.cudaOrthogonalSync(index, words, start, length, address));
     },
     fillParts: (parts, buffer, signal) => fillBatches(parts, new Uint8Array(buffer), signal),
     fillDevice: (parts, address, signal) => fillBatches(parts, address, signal),

@@ -127,6 +127,25 @@ export interface NativeCuda {
   cudaIpcHandle(device: number, pointer: bigint): { handle: Uint8Array; offset: number };
   /** What is allocated now, by all environments of this process. */
   cudaMemory(): { allocations: number; bytes: number };
+  /**
+   * Elements [start, start + length) of encoded orthogonal matrices, into all of an array or to a device address; what
+   * is no element of theirs is left alone. An asynchronous window must not be empty.
+   */
+  cudaOrthogonalSync(
+    device: number,
+    words: Float64Array,
+    start: number,
+    length: number,
+    destination: Uint8Array | bigint,
+  ): void;
+  cudaOrthogonalAsync(
+    device: number,
+    words: Float64Array,
+    start: number,
+    length: number,
+    destination: Uint8Array | bigint,
+    callback: CudaCallback,
+  ): number;
   /** Stacked matrices with orthonormal rows or columns, by cuSOLVER, into all of an array or to a device address. */
   cudaQrSync(device: number, qr: NativeQr, destination: Uint8Array | bigint): void;
   cudaQrAsync(device: number, qr: NativeQr, destination: Uint8Array | bigint, callback: CudaCallback): number;
