@@ -119,14 +119,14 @@ if [ "$mode" = dry ]; then
 fi
 
 # --- checks -----------------------------------------------------------------------------------------------------------
-part 'exhaustive, parity, cuRAND, faults' 150 "$suite" exhaustive parity curand faults "${size[@]}" --json "$out/checks.jsonl"
+part 'exhaustive, parity, orthogonal, cuRAND, faults' 180 "$suite" exhaustive parity orthogonal curand faults "${size[@]}" --json "$out/checks.jsonl"
 
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer /usr/local/cuda*/compute-sanitizer/compute-sanitizer 2> /dev/null | head -1)
 : > "$out/sanitizer.txt"
 # check_memory TOOL: parity on small sizes under one of its tools; the end of what it says, and all of it in a file.
 check_memory() {
   local status=0
-  "$sanitizer" --tool "$1" --error-exitcode 9 --print-limit 20 "$suite" parity --quick > "$out/sanitizer-$1.part" 2>&1 || status=$?
+  "$sanitizer" --tool "$1" --error-exitcode 9 --print-limit 20 "$suite" parity orthogonal --quick > "$out/sanitizer-$1.part" 2>&1 || status=$?
   { echo "==== $1"; cat "$out/sanitizer-$1.part"; } >> "$out/sanitizer.txt"
   tail -5 "$out/sanitizer-$1.part"
   # A device that it does not support is no error of ours.
@@ -161,7 +161,10 @@ fi
 # --- measurements -----------------------------------------------------------------------------------------------------
 curand=$(in_packages 'nvidia/*/lib/libcurand.so.10')
 [ -z "$curand" ] && curand=$(ls /usr/local/cuda*/lib64/libcurand.so.10 2> /dev/null | head -1)
-part 'bench' 150 "$suite" micro sweep bench "${size[@]}" ${curand:+--curand "$curand"} --json "$out/bench.jsonl"
+# cuSOLVER as Python's packages bring it, where the system has none.
+solver=$(in_packages 'nvidia/*/lib/libcusolver.so.1[12]')
+[ -n "$solver" ] && [ -z "${ISOMETRY_CUDA_LIB_DIR:-}" ] && export ISOMETRY_CUDA_LIB_DIR=$(dirname "$solver")
+part 'bench' 170 "$suite" micro sweep bench orthogonal-bench "${size[@]}" ${curand:+--curand "$curand"} --json "$out/bench.jsonl"
 
 peers=(--json "$out/peers.jsonl")
 [ "$mode" = dry ] && peers+=(--device cpu --quick)

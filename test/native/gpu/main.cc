@@ -2,10 +2,10 @@
 //
 //   isometry_gpu_suite [STAGE …] [--quick] [--device N] [--json FILE] [--root FOLDER] [--curand LIBRARY]
 //
-// Stages, by default all: exhaustive parity curand faults micro sweep bench. --quick takes small sizes and
-// shows only that everything works. --json writes one object per line. --root is the project's folder, for
-// the committed hashes and laws. Exit status 0: every check of every stage passed; 1: some failed; 2: wrong
-// usage; 3: nothing could run.
+// Stages, by default all: exhaustive parity orthogonal curand faults micro sweep bench orthogonal-bench.
+// --quick takes small sizes and shows only that everything works. --json writes one object per line. --root
+// is the project's folder, for the committed hashes and laws. Exit status 0: every check of every stage
+// passed; 1: some failed; 2: wrong usage; 3: nothing could run.
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -24,8 +24,9 @@ using namespace isometry;
 using namespace isometry::gpu;
 
 const std::pair<const char*, void (*)(Suite&)> kStages[] = {
-    {"exhaustive", exhaustive}, {"parity", parity}, {"curand", gpu::curand}, {"faults", faults},
-    {"micro", micro},           {"sweep", sweep},   {"bench", bench},
+    {"exhaustive", exhaustive}, {"parity", parity}, {"orthogonal", orthogonal},
+    {"curand", gpu::curand},    {"faults", faults}, {"micro", micro},
+    {"sweep", sweep},           {"bench", bench},   {"orthogonal-bench", orthogonalBench},
 };
 
 std::string ownPath() {
@@ -48,11 +49,11 @@ std::string readFile(const char* path) {
 }
 
 int usage(const char* problem) {
-  std::fprintf(
-      stderr,
-      "%s\nusage: isometry_gpu_suite [exhaustive|parity|curand|faults|micro|sweep|bench …] [--quick]\n"
-      "       [--device N] [--json FILE] [--root FOLDER] [--curand LIBRARY]\n",
-      problem);
+  std::fprintf(stderr,
+               "%s\nusage: isometry_gpu_suite "
+               "[exhaustive|parity|orthogonal|curand|faults|micro|sweep|bench|orthogonal-bench …] [--quick]\n"
+               "       [--device N] [--json FILE] [--root FOLDER] [--curand LIBRARY]\n",
+               problem);
   return 2;
 }
 

@@ -35,7 +35,9 @@ void exhaustive(Suite& suite);
 void parity(Suite& suite);
 void curand(Suite& suite);
 void faults(Suite& suite);
+void orthogonal(Suite& suite);
 void bench(Suite& suite);
+void orthogonalBench(Suite& suite);
 void micro(Suite& suite);
 void sweep(Suite& suite);
 
