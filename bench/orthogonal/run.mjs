@@ -48,6 +48,13 @@ if (!options['no-build']) buildFirst();
 const cpus = availableParallelism();
 const contenders = new Contenders();
 const folder = mkdtempSync(join(tmpdir(), 'isometry-bench-'));
+const clean = () => rmSync(folder, { recursive: true, force: true });
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    clean();
+    process.exit(130);
+  });
+}
 const results = [];
 try {
   for (const testCase of makeCases({ sizes, cpus })) {
@@ -61,7 +68,7 @@ try {
   }
 } finally {
   contenders.stop();
-  rmSync(folder, { recursive: true, force: true });
+  clean();
 }
 const memory = results
   .filter(({ testCase }) => testCase.threads === cpus || testCase.contenders[0] === 'isometry js')
@@ -87,11 +94,11 @@ async function measure(testCase) {
   const taking = [];
   const prepared = new Map();
   for (const name of testCase.contenders) {
-    const process = name.replace(/ qr$/, '');
-    const contender = await contenders.get(process, testCase.threads);
+    const library = name.replace(/ qr$/, '');
+    const contender = await contenders.get(library, testCase.threads);
     if (contender === null) continue;
     const question = { law: 'orthogonal', dtype: testCase.dtype, shape: testCase.shape };
-    if (process !== name) question.method = 'qr';
+    if (library !== name) question.method = 'qr';
     const { unable, reason } = await contender.ask({ op: 'prepare', ...question });
     const once = testCase.once.includes(name);
     if (!unable) taking.push({ name, contender, question, turns: once ? 1 : undefined });
@@ -142,6 +149,7 @@ function save() {
     'GFLOP/s: as if all did the work of the reflections, 2·M·N² − 2/3·N³ operations; QR does twice as many',
     'matmul: PyTorch, the product of two matrices with that many operations',
     'isometry qr: `method: "qr"`, in float64 by one thread. PyTorch qr: one torch.linalg.qr of the stack',
+    'NumPy: linalg.qr computes float32 in float64, then rounds',
     'memory: the most that is resident beyond what was before the call, in a fresh process, output included',
   ];
   const tables = results.map(({ testCase, rows }) => tableOf(testCase, rows)).join('\n');
