@@ -14,6 +14,9 @@ namespace isometry::cpu {
 // Reflections that lie side by side; rows are padded with zeros to whole tiles of as many.
 inline constexpr int kPack = 8;
 
+// Columns of at most so many rows are drawn several at a time.
+inline constexpr uint64_t kDrawnTogether = 512;
+
 constexpr uint64_t roundUp(uint64_t x, uint64_t unit) { return (x + unit - 1) / unit * unit; }
 
 // Q is rows × cols, of which columns [0, reflections) are wanted.
@@ -68,8 +71,8 @@ struct Factor {
   void* rho;    // [block·64]
   void* signs;  // d
 
-  // G(row …, column), the column's last shape.rows - row elements, to `out`.
-  void draw(uint64_t column, uint64_t row, void* out) const;
+  // G from row `row` of column `column` to the end of column `last` - 1, column after column, to `out`.
+  void draw(uint64_t column, uint64_t row, uint64_t last, void* out) const;
 };
 
 // What one thread works in.

@@ -129,20 +129,14 @@ struct Reflector {
     const uint64_t k = block * kBlockColumns, rows = shape.rows - k, packedRows = shape.packedRows(block);
     const int columns = shape.blockColumns(block), groups = shape.groups(block);
     Real* v = static_cast<Real*>(factor.v) + shape.blockOffset(block);
-    Real* drawn = static_cast<Real*>(scratch.columns);
     double sums[kBlockColumns];
     for (int group = 0; group < groups; ++group) {
       const int taken = std::min(kPack, columns - group * kPack);
-      for (int j = 0; j < kPack; ++j) {
-        const uint64_t own = std::min<uint64_t>(group * kPack + j, rows);  // row of the diagonal, from k on
-        Real* column = drawn + j * packedRows;
-        const uint64_t zeros = j < taken ? own : packedRows;
-        std::fill_n(column, zeros, Real{0});
-        if (j >= taken) continue;
-        std::fill_n(column + rows, packedRows - rows, Real{0});
-        factor.draw(k + group * kPack + j, k + own, column + own);
-      }
-      pack(drawn, rows, packedRows, v + group * packedRows * kPack, sums + group * kPack, k);
+      const Real* drawn[kPack];
+      drawGroup(factor, k, static_cast<uint64_t>(group) * kPack, taken, static_cast<Real*>(scratch.columns),
+                drawn);
+      pack(drawn, taken, static_cast<uint64_t>(group) * kPack, k, rows, packedRows,
+           v + group * packedRows * kPack, sums + group * kPack);
     }
     Real* rho = static_cast<Real*>(factor.rho) + k;
     Real* signs = static_cast<Real*>(factor.signs) + k;
@@ -159,22 +153,50 @@ struct Reflector {
           static_cast<Real*>(factor.u) + block * kBlockColumns * kBlockColumns, scratch);
   }
 
-  // Eight columns side by side, and the sums of their squares.
-  static void pack(const Real* drawn, uint64_t rows, uint64_t packedRows, Real* v, double* sums, uint64_t k) {
+  // Columns k + first …, of which drawn[j][q] is row k + q, from the diagonal on.
+  static void drawGroup(const Factor& factor, uint64_t k, uint64_t first, int taken, Real* to,
+                        const Real* (&drawn)[kPack]) {
+    const uint64_t rows = factor.shape.rows;
+    if (rows <= kDrawnTogether) {
+      // One call for all: what is above the diagonals costs less than calls do.
+      factor.draw(k + first, k + first, k + first + taken, to);
+      for (int j = 0; j < taken; ++j) drawn[j] = to + j * rows - first;
+      return;
+    }
+    for (int j = 0; j < taken; ++j) {
+      const uint64_t own = first + j, column = k + own;
+      Real* at = to + j * rows;
+      factor.draw(column, column, column + 1, at + own);
+      drawn[j] = at;
+    }
+  }
+
+  // Columns side by side, with zeros above the diagonals, and the sums of their squares.
+  static void pack(const Real* const (&drawn)[kPack], int taken, uint64_t first, uint64_t k, uint64_t rows,
+                   uint64_t packedRows, Real* v, double* sums) {
+    std::fill_n(v, first * kPack, Real{0});
     for (int j = 0; j < kPack; ++j) sums[j] = 0;
-    for (uint64_t r = 0; r < packedRows;) {
+    for (uint64_t r = first; r < rows;) {
       double chunk[kPack] = {};
-      const uint64_t stop = std::min(packedRows, ((k + r) / kChunkRows + 1) * kChunkRows - k);
+      const uint64_t stop = std::min(rows, ((k + r) / kChunkRows + 1) * kChunkRows - k);
+      const uint64_t checked = taken < kPack ? stop : std::min(stop, std::max(r, first + kPack));
+      for (; r < checked; ++r) {
+        for (int j = 0; j < kPack; ++j) {
+          const Real x = j < taken && r >= first + j ? drawn[j][r] : 0;
+          v[r * kPack + j] = x;
+          chunk[j] = chunk[j] + static_cast<double>(x) * static_cast<double>(x);
+        }
+      }
       for (; r < stop; ++r) {
         for (int j = 0; j < kPack; ++j) {
-          const Real x = drawn[j * packedRows + r];
+          const Real x = drawn[j][r];
           v[r * kPack + j] = x;
           chunk[j] = chunk[j] + static_cast<double>(x) * static_cast<double>(x);
         }
       }
       for (int j = 0; j < kPack; ++j) sums[j] = sums[j] + chunk[j];
     }
-    static_cast<void>(rows);
+    std::fill_n(v + rows * kPack, (packedRows - rows) * kPack, Real{0});
   }
 
   // U(i, j) = v_i·v_j. What is on or below the diagonal is never read.

@@ -23,8 +23,9 @@ constexpr uint64_t kBatchElements = 1 << 15;
 
 }  // namespace
 
-void Factor::draw(uint64_t column, uint64_t row, void* out) const {
-  const uint64_t first = (matrix * shape.cols + column) * shape.rows;
+void Factor::draw(uint64_t column, uint64_t row, uint64_t last, void* out) const {
+  const uint64_t top = matrix * shape.cols * shape.rows;
+  const uint64_t begin = top + column * shape.rows + row, end = top + last * shape.rows;
   Job job{};
   job.kind = work->table == nullptr ? Kind::kNormal : Kind::kQuantile;
   job.stream = work->stream;
@@ -33,41 +34,10 @@ void Factor::draw(uint64_t column, uint64_t row, void* out) const {
   job.params.min = -std::numeric_limits<double>::infinity();
   job.params.max = std::numeric_limits<double>::infinity();
   job.region.rank = 1;
-  job.region.shape[0] = first + shape.rows;
+  job.region.shape[0] = end;
   job.region.sourceStride[0] = job.region.targetStride[0] = 1;
   const DType precision = work->dtype == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
-  target->fill(Fill{work->seed, precision, &job, 1}, out, first + row, first + shape.rows);
-}
-
-std::vector<MatrixColumns> neededColumns(const Orthogonal& work, uint64_t start, uint64_t end) {
-  const uint64_t rows = work.rows, size = work.rows * work.cols;
-  std::vector<MatrixColumns> needed;
-  // Runs come in the order of the output, in which matrices seldom go back.
-  const auto add = [&](uint64_t matrix, uint64_t first, uint64_t last) {
-    auto at = needed.end();
-    while (at != needed.begin() && (at - 1)->matrix > matrix) --at;
-    if (at != needed.begin() && (at - 1)->matrix == matrix) {
-      --at;
-      at->first = std::min(at->first, first);
-      at->last = std::max(at->last, last);
-    } else {
-      needed.insert(at, {matrix, first, last});
-    }
-  };
-  for (size_t k = 0; k < work.partCount; ++k) {
-    forEachRun(work.parts[k].region, start, end, [&](const Run& run) {
-      const uint64_t last = run.source + (run.count - 1) * run.sourceStride;
-      const uint64_t firstMatrix = run.source / size, lastMatrix = last / size;
-      const uint64_t firstColumn = run.source % size / rows, lastColumn = last % size / rows;
-      // Between its ends a run that goes from matrix to matrix keeps its column; others may have them all.
-      const bool keeps = run.sourceStride % size == 0;
-      for (uint64_t matrix = firstMatrix; matrix <= lastMatrix; ++matrix) {
-        add(matrix, matrix == firstMatrix || keeps ? firstColumn : 0,
-            matrix == lastMatrix || keeps ? lastColumn + 1 : work.cols);
-      }
-    });
-  }
-  return needed;
+  target->fill(Fill{work->seed, precision, &job, 1}, out, begin, end);
 }
 
 OrthogonalWork::OrthogonalWork(const Orthogonal& orthogonal, const Target& target, void* out, uint64_t start,
@@ -89,29 +59,31 @@ OrthogonalWork::OrthogonalWork(const Orthogonal& orthogonal, const Target& targe
 void OrthogonalWork::planTasks() {
   const uint64_t rows = orthogonal_.rows, size = rows * orthogonal_.cols;
   uint64_t widest = 0, last = 0;
-  for (const MatrixColumns& columns : needed_) {
-    widest = std::max(widest, columns.last - columns.first);
-    last = std::max(last, columns.last);
+  firstIndex_.push_back(0);
+  for (const Columns& columns : needed_) {
+    widest = std::max(widest, columns.lastColumn - columns.firstColumn);
+    last = std::max(last, columns.lastColumn);
+    firstIndex_.push_back(firstIndex_.back() + columns.lastMatrix - columns.firstMatrix);
   }
   if (needed_.empty()) return;
   const uint64_t strip = Strips{1, loops_.lanes}.full();
-  small_ = size <= kSmallElements || (size <= kOwnElements && needed_.size() >= 2 * uint64_t{threads});
+  small_ = size <= kSmallElements || (size <= kOwnElements && matrices() >= 2 * uint64_t{threads});
   if (small_) {
     batch_ = std::max<uint64_t>(1, kBatchElements / size);
-    chunks = (needed_.size() + batch_ - 1) / batch_;
+    chunks = (matrices() + batch_ - 1) / batch_;
     panelColumns_ = std::min(roundUp(widest, strip), kMaxStrips * strip);
   } else {
     const uint64_t share = widest / (threads * kPanelsPerThread);
     panelColumns_ = std::clamp(roundUp(share, strip), strip, kMaxStrips * strip);
     firstTask_.push_back(0);
-    for (size_t k = 0; k < needed_.size(); ++k) {
-      const Shape shape{rows, orthogonal_.cols, needed_[k].last};
+    for (uint64_t k = 0; k < matrices(); ++k) {
+      const Shape shape{rows, orthogonal_.cols, needed(k).last};
       firstTask_.push_back(firstTask_.back() + shape.blocks() + panelsOf(k));
     }
     chunks = firstTask_.back();
   }
   slots_ = static_cast<size_t>(std::min<uint64_t>(threads, chunks));
-  factors_ = small_ ? slots_ : std::min<size_t>(2, needed_.size());
+  factors_ = small_ ? slots_ : static_cast<size_t>(std::min<uint64_t>(2, matrices()));
 
   const Shape shape{rows, orthogonal_.cols, last};
   const auto bytesOf = [&](uint64_t elements) { return roundUp(elements * elementBytes_, kAlignment); };
@@ -138,8 +110,8 @@ bool OrthogonalWork::allocate() {
   try {
     for (size_t slot = 0; slot < slots_; ++slot) freeSlots_.push_back(slot);
     if (!small_) {
-      blocksDone_ = std::make_unique<std::atomic<uint64_t>[]>(needed_.size());
-      panelsDone_ = std::make_unique<std::atomic<uint64_t>[]>(needed_.size());
+      blocksDone_ = std::make_unique<std::atomic<uint64_t>[]>(matrices());
+      panelsDone_ = std::make_unique<std::atomic<uint64_t>[]>(matrices());
     }
     if (bytes_ > std::numeric_limits<size_t>::max() / 2) return false;
     memory_.reset(static_cast<char*>(::operator new(bytes_, std::align_val_t{kAlignment})));
@@ -149,14 +121,21 @@ bool OrthogonalWork::allocate() {
   return true;
 }
 
-uint64_t OrthogonalWork::panelsOf(size_t index) const {
-  const MatrixColumns& columns = needed_[index];
+OrthogonalWork::One OrthogonalWork::needed(uint64_t index) const {
+  const auto next = std::upper_bound(firstIndex_.begin(), firstIndex_.end(), index);
+  const size_t entry = static_cast<size_t>(next - firstIndex_.begin()) - 1;
+  const Columns& columns = needed_[entry];
+  return {columns.firstMatrix + (index - firstIndex_[entry]), columns.firstColumn, columns.lastColumn};
+}
+
+uint64_t OrthogonalWork::panelsOf(uint64_t index) const {
+  const One columns = needed(index);
   return (columns.last - columns.first + panelColumns_ - 1) / panelColumns_;
 }
 
-Factor OrthogonalWork::factorOf(size_t index, size_t buffer) const {
+Factor OrthogonalWork::factorOf(uint64_t index, size_t buffer) const {
   char* at = memory_.get() + buffer * factorBytes_;
-  const MatrixColumns& columns = needed_[index];
+  const One columns = needed(index);
   return {&orthogonal_,
           &target_,
           &cancelled,
@@ -208,11 +187,11 @@ void OrthogonalWork::computeTask(uint64_t task) {
   const size_t slot = takeSlot();
   const Scratch scratch = scratchOf(slot);
   if (small_) {
-    const size_t stop = static_cast<size_t>(std::min<uint64_t>(needed_.size(), (task + 1) * batch_));
-    for (size_t k = static_cast<size_t>(task * batch_); k < stop; ++k) makeWhole(k, slot, scratch);
+    const uint64_t stop = std::min(matrices(), (task + 1) * batch_);
+    for (uint64_t k = task * batch_; k < stop; ++k) makeWhole(k, slot, scratch);
   } else {
     const auto next = std::upper_bound(firstTask_.begin(), firstTask_.end(), task);
-    const size_t index = static_cast<size_t>(next - firstTask_.begin()) - 1;
+    const uint64_t index = static_cast<size_t>(next - firstTask_.begin()) - 1;
     const uint64_t inside = task - firstTask_[index], blocks = factorOf(index, 0).shape.blocks();
     if (inside < blocks) {
       makeBlock(index, inside, scratch);
@@ -223,27 +202,27 @@ void OrthogonalWork::computeTask(uint64_t task) {
   returnSlot(slot);
 }
 
-void OrthogonalWork::makeBlock(size_t index, uint64_t block, const Scratch& scratch) {
+void OrthogonalWork::makeBlock(uint64_t index, uint64_t block, const Scratch& scratch) {
   if (index >= factors_ && !waitFor(panelsDone_[index - factors_], panelsOf(index - factors_))) return;
   loops_.makeBlock(factorOf(index, index % factors_), block, scratch);
   blocksDone_[index].fetch_add(1, std::memory_order_release);
 }
 
-void OrthogonalWork::makePanel(size_t index, uint64_t panel, const Scratch& scratch) {
+void OrthogonalWork::makePanel(uint64_t index, uint64_t panel, const Scratch& scratch) {
   const Factor factor = factorOf(index, index % factors_);
   if (!waitFor(blocksDone_[index], factor.shape.blocks())) return;
   // The last columns first: they take longest.
-  const MatrixColumns& columns = needed_[index];
+  const One columns = needed(index);
   const uint64_t last = columns.last - panel * panelColumns_;
   const uint64_t first = std::max(columns.first, last > panelColumns_ ? last - panelColumns_ : 0);
   storeColumns(factor, first, last, scratch);
   panelsDone_[index].fetch_add(1, std::memory_order_release);
 }
 
-void OrthogonalWork::makeWhole(size_t index, size_t slot, const Scratch& scratch) {
+void OrthogonalWork::makeWhole(uint64_t index, size_t slot, const Scratch& scratch) {
   const Factor factor = factorOf(index, slot);
   for (uint64_t block = 0; block < factor.shape.blocks(); ++block) loops_.makeBlock(factor, block, scratch);
-  const MatrixColumns& columns = needed_[index];
+  const One columns = needed(index);
   for (uint64_t first = columns.first; first < columns.last; first += panelColumns_)
     storeColumns(factor, first, std::min(columns.last, first + panelColumns_), scratch);
 }

@@ -8,20 +8,13 @@
 #include <mutex>
 #include <vector>
 
+#include "core/columns.h"
 #include "core/job.h"
 #include "cpu/factor.h"
 #include "cpu/fill.h"
 #include "cpu/pool.h"
 
 namespace isometry::cpu {
-
-// Of one matrix of the stack the columns [first, last).
-struct MatrixColumns {
-  uint64_t matrix, first, last;
-};
-
-// The columns that an output window [start, end) has elements of, matrix by matrix.
-std::vector<MatrixColumns> neededColumns(const Orthogonal& work, uint64_t start, uint64_t end);
 
 // Computes those elements of a window that belong to a part, and no others. The pool runs it as any work:
 // runParallel or submit. Everything it is given must stay alive until it has finished.
@@ -37,16 +30,20 @@ class OrthogonalWork : public Work {
   bool allocate();
 
  private:
-  struct Sizes;
+  struct One {
+    uint64_t matrix, first, last;  // columns
+  };
+  One needed(uint64_t index) const;
+  uint64_t matrices() const { return firstIndex_.back(); }
   void planTasks();
   void computeTask(uint64_t task);
-  void makeBlock(size_t index, uint64_t block, const Scratch& scratch);
-  void makePanel(size_t index, uint64_t panel, const Scratch& scratch);
-  void makeWhole(size_t index, size_t slot, const Scratch& scratch);
+  void makeBlock(uint64_t index, uint64_t block, const Scratch& scratch);
+  void makePanel(uint64_t index, uint64_t panel, const Scratch& scratch);
+  void makeWhole(uint64_t index, size_t slot, const Scratch& scratch);
   void storeColumns(const Factor& factor, uint64_t first, uint64_t last, const Scratch& scratch);
-  Factor factorOf(size_t index, size_t buffer) const;
+  Factor factorOf(uint64_t index, size_t buffer) const;
   Scratch scratchOf(size_t slot) const;
-  uint64_t panelsOf(size_t index) const;
+  uint64_t panelsOf(uint64_t index) const;
   bool waitFor(const std::atomic<uint64_t>& done, uint64_t count) const;
   size_t takeSlot();
   void returnSlot(size_t slot);
@@ -57,7 +54,8 @@ class OrthogonalWork : public Work {
   void* out_;
   uint64_t start_, end_;
   size_t elementBytes_;  // of the working precision
-  std::vector<MatrixColumns> needed_;
+  std::vector<Columns> needed_;
+  std::vector<uint64_t> firstIndex_;  // how many matrices come before each entry; and all of them
 
   bool small_ = false;  // a task is `batch_` whole matrices; else a block or a panel of one
   uint64_t batch_ = 1;

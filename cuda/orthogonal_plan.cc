@@ -7,12 +7,6 @@
 namespace isometry::cuda {
 namespace {
 
-uint64_t sourceSpan(const Region& region) {
-  uint64_t span = 0;
-  for (int k = 0; k < region.rank; ++k) span += (region.shape[k] - 1) * region.sourceStride[k];
-  return span;
-}
-
 uint64_t targetSpan(const Region& region) {
   uint64_t span = 0;
   for (int k = 0; k < region.rank; ++k) span += (region.shape[k] - 1) * region.targetStride[k];
@@ -23,25 +17,6 @@ uint64_t countOf(const Region& region) {
   uint64_t count = 1;
   for (int k = 0; k < region.rank; ++k) count *= region.shape[k];
   return count;
-}
-
-// The columns of a box that lies in the window.
-Columns columnsOf(const Region& box, uint64_t rows, uint64_t cols) {
-  const uint64_t size = rows * cols;
-  const uint64_t last = box.sourceOffset + sourceSpan(box);
-  Columns columns{box.sourceOffset / size, last / size + 1, 0, cols};
-  // Axes from matrix to matrix, and those inside one.
-  uint64_t inside = 0;
-  for (int k = 0; k < box.rank; ++k) {
-    if (box.shape[k] > 1 && box.sourceStride[k] % size != 0)
-      inside += (box.shape[k] - 1) * box.sourceStride[k];
-  }
-  const uint64_t first = box.sourceOffset % size;
-  if (first + inside < size) {
-    columns.firstColumn = first / rows;
-    columns.lastColumn = (first + inside) / rows + 1;
-  }
-  return columns;
 }
 
 // The same elements with what was source for target and the other way round, axes in descending order of
@@ -91,38 +66,6 @@ ScatterBox boxOf(double gain, uint64_t source, uint64_t target, std::vector<Axis
 }
 
 }  // namespace
-
-std::vector<Columns> neededColumns(const Orthogonal& work, uint64_t start, uint64_t end) {
-  std::vector<Columns> wanted;
-  std::vector<uint64_t> cuts;
-  for (size_t p = 0; p < work.partCount; ++p) {
-    forEachBox(work.parts[p].region, start, end, [&](const Region& box) {
-      wanted.push_back(columnsOf(box, work.rows, work.cols));
-      cuts.push_back(wanted.back().firstMatrix);
-      cuts.push_back(wanted.back().lastMatrix);
-    });
-  }
-  std::sort(cuts.begin(), cuts.end());
-  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-  std::vector<Columns> needed;
-  for (size_t k = 0; k + 1 < cuts.size(); ++k) {
-    Columns next{cuts[k], cuts[k + 1], work.cols, 0};
-    for (const Columns& each : wanted) {
-      if (each.firstMatrix > next.firstMatrix || each.lastMatrix < next.lastMatrix) continue;
-      next.firstColumn = std::min(next.firstColumn, each.firstColumn);
-      next.lastColumn = std::max(next.lastColumn, each.lastColumn);
-    }
-    if (next.firstColumn >= next.lastColumn) continue;
-    Columns* before = needed.empty() ? nullptr : &needed.back();
-    if (before != nullptr && before->lastMatrix == next.firstMatrix &&
-        before->firstColumn == next.firstColumn && before->lastColumn == next.lastColumn) {
-      before->lastMatrix = next.lastMatrix;
-    } else {
-      needed.push_back(next);
-    }
-  }
-  return needed;
-}
 
 std::vector<ScatterBox> scatterBoxes(const Orthogonal& work, uint64_t start, uint64_t end, uint64_t begin,
                                      uint64_t stop) {

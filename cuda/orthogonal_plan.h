@@ -5,19 +5,11 @@
 
 #include <vector>
 
+#include "core/columns.h"
 #include "cuda/orthogonal.h"
 #include "cuda/reflections.h"
 
 namespace isometry::cuda {
-
-// Columns [firstColumn, lastColumn) of each of the matrices [firstMatrix, lastMatrix).
-struct Columns {
-  uint64_t firstMatrix, lastMatrix, firstColumn, lastColumn;
-};
-
-// All columns that elements of the parts in the output window [start, end) lie in, in ascending order of
-// matrices, no matrix twice. Where regions are irregular it may be more than needed.
-std::vector<Columns> neededColumns(const Orthogonal& work, uint64_t start, uint64_t end);
 
 // One box of a part as the scatter kernel takes it: `target` is the index of its first element in the output.
 // The axes are in descending order of target strides, and no two of them could be one.

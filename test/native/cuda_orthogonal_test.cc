@@ -1,148 +1,37 @@
 // Orthogonal matrices on the fake driver: the bits of the definition, whatever the window, the region and the
 // memory; what can go wrong at any call.
-#include <cmath>
 #include <cstring>
 #include <thread>
 #include <vector>
 
 #include "check.h"
-#include "core/quantile.h"
-#include "core/round.h"
-#include "core/uniform.h"
 #include "cuda/memory.h"
 #include "cuda/orthogonal.h"
 #include "cuda/orthogonal_plan.h"
 #include "cuda_fake.h"
-#include "orthogonal_reference.h"
+#include "orthogonal_cases.h"
 
 namespace isometry::cuda {
 namespace {
 
+using test::denseMatrices;
 using test::Fake;
-using test::OrthogonalReference;
+using test::kUntouched;
+using test::regionOf;
 
-constexpr unsigned char kUntouched = 0xca;
-
-// Of Φ⁻¹: any table of odd numbers will do.
-const double* table() {
-  static const std::vector<double>* const made = [] {
-    auto* rows = new std::vector<double>(kQuantileTableSize, 0.0);
-    for (int row = 0; row < kQuantileRows; row++)
-      (*rows)[static_cast<size_t>(row) * (kQuantileDegree + 1)] = std::sin(row);
-    return rows;
-  }();
-  return made->data();
-}
-
-Region regionOf(std::vector<uint64_t> shape, std::vector<uint64_t> source, std::vector<uint64_t> target,
-                uint64_t sourceOffset = 0, uint64_t targetOffset = 0) {
-  Region region;
-  region.rank = static_cast<int>(shape.size());
-  region.sourceOffset = sourceOffset;
-  region.targetOffset = targetOffset;
-  std::copy(shape.begin(), shape.end(), region.shape);
-  std::copy(source.begin(), source.end(), region.sourceStride);
-  std::copy(target.begin(), target.end(), region.targetStride);
-  return region;
-}
-
-// Parts of an output, and what it must be.
-struct Case {
-  Orthogonal work;
-  std::vector<OrthogonalPart> parts;
-  uint64_t length;
-  std::vector<unsigned char> expected;
-
-  Case(DType dtype, uint64_t rows, uint64_t cols, std::vector<OrthogonalPart> parts_, uint64_t length_)
-      : work{42,      dtype, 0x0123456789abcdefull, rows, cols, dtype == DType::kFloat64 ? table() : nullptr,
-             nullptr, 0},
-        parts(std::move(parts_)),
-        length(length_) {
-    work.parts = parts.data();
-    work.partCount = parts.size();
-    expected.assign(length * size(), kUntouched);
-    dtype == DType::kFloat64 ? expect<double>() : expect<float>();
-  }
-  Case(const Case&) = delete;
-  Case& operator=(const Case&) = delete;
-
-  size_t size() const { return byteSize(work.dtype); }
+// A case on a device.
+struct Case : test::OrthogonalCase {
+  using OrthogonalCase::OrthogonalCase;
 
   // Whether a window computed now is that of the expected output, to the host and to device memory.
   bool isRight(Device& device, uint64_t start, uint64_t end, uint64_t workBytes = 0) const {
     const uint64_t bytes = (end - start) * size();
     std::vector<unsigned char> out(bytes, kUntouched);
     if (!orthogonalHost(device, work, start, end, out.data(), nullptr, workBytes).ok()) return false;
-    return std::memcmp(out.data(), expected.data() + start * size(), bytes) == 0;
+    return OrthogonalCase::isRight(out, start, end);
   }
   bool isRight(Device& device) const { return isRight(device, 0, length); }
-
- private:
-  template <class Real>
-  void expect() {
-    std::vector<Real> q;
-    uint64_t known = UINT64_MAX;
-    for (const OrthogonalPart& part : parts) {
-      forEachElement(part.region, [&](uint64_t source, uint64_t target) {
-        const uint64_t column = source / work.rows;
-        if (column != known) {
-          const OrthogonalReference<Real>& matrix = reference<Real>(column / work.cols);
-          q = matrix.column(column % work.cols);
-          const Real factor = matrix.d(column % work.cols) * static_cast<Real>(part.gain);
-          for (Real& each : q) each = clamp(each, Real{-1}, Real{1}) * factor;
-          known = column;
-        }
-        put(target, q[source % work.rows]);
-      });
-      known = UINT64_MAX;
-    }
-  }
-
-  // In an order in which columns seldom change.
-  template <class Visit>
-  static void forEachElement(const Region& region, const Visit& visit) {
-    std::vector<std::pair<uint64_t, uint64_t>> elements{{region.sourceOffset, region.targetOffset}};
-    for (int k = 0; k < region.rank; k++) {
-      std::vector<std::pair<uint64_t, uint64_t>> more;
-      for (const auto& [source, target] : elements) {
-        for (uint64_t i = 0; i < region.shape[k]; i++)
-          more.emplace_back(source + i * region.sourceStride[k], target + i * region.targetStride[k]);
-      }
-      elements = std::move(more);
-    }
-    std::sort(elements.begin(), elements.end());
-    for (const auto& [source, target] : elements) visit(source, target);
-  }
-
-  template <class Real>
-  const OrthogonalReference<Real>& reference(uint64_t matrix) {
-    static std::unique_ptr<OrthogonalReference<Real>> last;
-    static std::vector<uint64_t> lastKey;
-    const std::vector<uint64_t> key{work.rows, work.cols, matrix};
-    if (key != lastKey) {
-      last = std::make_unique<OrthogonalReference<Real>>(work.seed, work.stream, work.table, work.rows,
-                                                         work.cols, matrix);
-      lastKey = key;
-    }
-    return *last;
-  }
-
-  void put(uint64_t target, double value) { std::memcpy(expected.data() + target * 8, &value, 8); }
-  void put(uint64_t target, float value) {
-    unsigned char* to = expected.data() + target * size();
-    if (work.dtype == DType::kFloat32) {
-      std::memcpy(to, &value, 4);
-    } else {
-      const uint16_t bits = work.dtype == DType::kFloat16 ? toFloat16(value) : toBFloat16(value);
-      std::memcpy(to, &bits, 2);
-    }
-  }
 };
-
-// All of `count` matrices, each column after the other, as one part.
-std::vector<OrthogonalPart> dense(uint64_t count, uint64_t rows, uint64_t cols, double gain = 1) {
-  return {{gain, regionOf({count * rows * cols}, {1}, {1})}};
-}
 
 // A GPU, open.
 struct Gpu {
@@ -166,23 +55,23 @@ TEST(orthogonalMatricesAreThoseOfTheDefinition) {
                 {2, 64, 64}, {1, 65, 65},   {1, 127, 70}, {2, 128, 128}, {1, 129, 129}, {1, 300, 5},
                 {1, 255, 3}, {1, 257, 257}, {2, 513, 66}, {1, 770, 129}};
   for (const auto& s : shapes) {
-    const Case one(DType::kFloat32, s.rows, s.cols, dense(s.count, s.rows, s.cols, -1.5),
+    const Case one(DType::kFloat32, s.rows, s.cols, denseMatrices(s.count, s.rows, s.cols, -1.5),
                    s.count * s.rows * s.cols);
     CHECK(one.isRight(*gpu.device));
     if (s.rows > 300) continue;
-    const Case wide(DType::kFloat64, s.rows, s.cols, dense(s.count, s.rows, s.cols, 0.7),
+    const Case wide(DType::kFloat64, s.rows, s.cols, denseMatrices(s.count, s.rows, s.cols, 0.7),
                     s.count * s.rows * s.cols);
     CHECK(wide.isRight(*gpu.device));
   }
   for (const DType dtype : {DType::kFloat16, DType::kBFloat16}) {
-    const Case narrow(dtype, 70, 66, dense(2, 70, 66, 1.25), 2 * 70 * 66);
+    const Case narrow(dtype, 70, 66, denseMatrices(2, 70, 66, 1.25), 2 * 70 * 66);
     CHECK(narrow.isRight(*gpu.device));
   }
 }
 
 TEST(anyWindowAndAnyMemoryGiveTheSame) {
   Gpu gpu;
-  const Case one(DType::kFloat32, 150, 140, dense(3, 150, 140), 3 * 150 * 140);
+  const Case one(DType::kFloat32, 150, 140, denseMatrices(3, 150, 140), 3 * 150 * 140);
   const uint64_t size = 150 * 140;
   const struct {
     uint64_t start, end;
@@ -199,7 +88,7 @@ TEST(anyWindowAndAnyMemoryGiveTheSame) {
   for (const uint64_t workBytes : {uint64_t{1}, uint64_t{1} << 20, uint64_t{1} << 21})
     CHECK(one.isRight(*gpu.device, 0, one.length, workBytes));
 
-  const Case wide(DType::kFloat64, 90, 90, dense(1, 90, 90), 90 * 90);
+  const Case wide(DType::kFloat64, 90, 90, denseMatrices(1, 90, 90), 90 * 90);
   CHECK(wide.isRight(*gpu.device, 0, wide.length, 1) && wide.isRight(*gpu.device, 5000, 5001));
 }
 
@@ -242,10 +131,10 @@ TEST(onlyNeededColumnsAreComputed) {
     return list;
   };
   using List = std::vector<std::vector<uint64_t>>;
-  CHECK(columns(10, 8, dense(3, 10, 8), 0, 240) == (List{{0, 3, 0, 8}}));
-  CHECK(columns(10, 8, dense(3, 10, 8), 19, 21) == (List{{0, 1, 1, 3}}));
-  CHECK(columns(10, 8, dense(3, 10, 8), 75, 165) == (List{{0, 3, 0, 8}}));  // more than needed
-  CHECK(columns(10, 8, dense(3, 10, 8), 5, 5) == List{});
+  CHECK(columns(10, 8, denseMatrices(3, 10, 8), 0, 240) == (List{{0, 3, 0, 8}}));
+  CHECK(columns(10, 8, denseMatrices(3, 10, 8), 19, 21) == (List{{0, 1, 1, 3}}));
+  CHECK(columns(10, 8, denseMatrices(3, 10, 8), 75, 165) == (List{{0, 1, 7, 8}, {1, 2, 0, 8}, {2, 3, 0, 1}}));
+  CHECK(columns(10, 8, denseMatrices(3, 10, 8), 5, 5) == List{});
   // Columns 2 to 4 of each of a thousand million: two axes.
   const std::vector<OrthogonalPart> slice{{1, regionOf({1000000000, 30}, {80, 1}, {30, 1}, 20)}};
   CHECK(columns(10, 8, slice, 0, 30000000000) == (List{{0, 1000000000, 2, 5}}));
@@ -273,7 +162,7 @@ Status wholeLife(const Case& one, bool toHost, uint64_t workBytes, bool* right) 
 }
 
 TEST(anyCallOfTheDriverMayFailWhileMatricesAreMade) {
-  const Case dense64(DType::kFloat64, 12, 9, dense(2, 12, 9), 2 * 12 * 9);
+  const Case dense64(DType::kFloat64, 12, 9, denseMatrices(2, 12, 9), 2 * 12 * 9);
   const Case gaps(DType::kFloat16, 12, 9, {{1, regionOf({2, 12, 9}, {108, 1, 12}, {300, 9, 1})}}, 500);
   const struct {
     const char* failCode;
@@ -313,7 +202,7 @@ TEST(matricesThatDoNotFitAreRefusedBeforeWork) {
                {uint64_t{1} << 26, uint64_t{1} << 26, (1 << 26) - 1, DType::kFloat64, "2^53 bytes and more"}};
   for (const auto& c : cases) {
     const OrthogonalPart part{1, regionOf({}, {}, {}, c.column * c.rows + 12345)};
-    const Orthogonal work{1, c.dtype, 1, c.rows, c.cols, table(), &part, 1};
+    const Orthogonal work{1, c.dtype, 1, c.rows, c.cols, test::anyTable(), &part, 1};
     double out = 0;
     const int64_t launches = fake_cuda_launches();
     const Status status = orthogonalHost(*gpu.device, work, 0, 1, &out, nullptr);
@@ -329,7 +218,7 @@ TEST(matricesThatDoNotFitAreRefusedBeforeWork) {
 TEST(makingMatricesIsCancelled) {
   Gpu gpu;
   constexpr uint64_t kCount = 10000;
-  const std::vector<OrthogonalPart> parts = dense(kCount, 5, 4);
+  const std::vector<OrthogonalPart> parts = denseMatrices(kCount, 5, 4);
   const Orthogonal work{1, DType::kFloat32, 1, 5, 4, nullptr, parts.data(), 1};
   std::vector<float> out(kCount * 5 * 4);
   std::atomic<bool> cancelled{true};
