@@ -24,8 +24,8 @@ export interface Arithmetic<V extends Float64Array | Float32Array = Float64Array
   /** Whether `count` elements of U need no special care in `solve`. */
   isOrdinary(u: Float64Array, from: number, count: number): boolean;
   /**
-   * One chunk of step 1: adds Σ v_i(r)·y(r) over `rows` rows, from +0 on, to `sums[to + width·i + column]`, or puts it
-   * there if `restart`. V's first row begins at `v[at]`, that of the strip at `y[from]`.
+   * One chunk of step 1: adds Σ v_i(r)·y(r) over `rows` rows, from +0 on, to `sums[to + width·i + column]`. V's first row
+   * begins at `v[at]`, that of the strip at `y[from]`.
    */
   dot(
     v: V,
@@ -39,7 +39,6 @@ export interface Arithmetic<V extends Float64Array | Float32Array = Float64Array
     rows: number,
     sums: Float64Array,
     to: number,
-    restart: boolean,
   ): void;
   /**
    * Step 2: replaces the sums by −z. U(i, j) is `u[base + BLOCK·j + i]`, 0 for i ≥ j; ρ_j is `rhos[first + j]`.

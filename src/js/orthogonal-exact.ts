@@ -17,17 +17,16 @@ export function dotExact(
   rows: number,
   sums: Float64Array,
   to: number,
-  restart: boolean,
 ): void {
   const end = from + width * rows;
   for (let i = 0, s = to; i < count; i++, s += width) {
     let sum = 0;
     for (let p = at + i, q = from; q < end; p += stride, q += width) sum = fma32(v[p]!, y[q]!, sum);
-    sums[s] = restart ? sum : Math.fround(sums[s]! + sum);
+    sums[s] = Math.fround(sums[s]! + sum);
   }
 }
 
-/** Any rows by one column, whatever the numbers; z ends at `end`. */
+/** Any rows by one column, of the reflections whose z lies before `end`, whatever the numbers. */
 export function updateExact(
   v: Float32Array,
   at: number,

@@ -27,15 +27,23 @@ export const float32Arithmetic: Arithmetic<Float32Array> = {
 
   isOrdinary: (u, from, count) => areLarge(u, from, count, 2 ** -24),
 
-  dot(v, at, stride, count, y, from, width, columns, rows, sums, to, restart) {
+  dot(v, at, stride, count, y, from, width, columns, rows, sums, to) {
     const large = areLarge(y, from, width * rows);
     if (large && width === 4 && columns > 2) {
-      dot4(v, at, stride, count, y, from, rows, sums, to, restart);
-      return;
+      for (let i = 0; ; i += 2) {
+        i = dot4(v, at, stride, i, count, y, from, rows, sums, to);
+        if (i >= count) return;
+        for (let s = 0; s < 4; s++)
+          dotExact(v, at + i, stride, 2, y, from + s, 4, rows, sums, to + 4 * i + s);
+      }
     }
-    const loops = large ? dotColumn : dotExact;
-    for (let s = 0; s < columns; s++)
-      loops(v, at, stride, count, y, from + s, width, rows, sums, to + s, restart);
+    for (let s = 0; s < columns; s++) {
+      for (let i = 0; i < count; i += 4) {
+        if (large) i = dotColumn(v, at, stride, i, count, y, from + s, width, rows, sums, to + s);
+        const rest = Math.min(4, count - i);
+        dotExact(v, at + i, stride, rest, y, from + s, width, rows, sums, to + width * i + s);
+      }
+    }
   },
 
   solve(u, base, ordinary, rhos, first, count, sums, to, width, columns) {
@@ -60,14 +68,22 @@ export const float32Arithmetic: Arithmetic<Float32Array> = {
 
   update(v, at, stride, count, y, from, width, columns, rows, reach, z, of) {
     const large = areLarge(y, from, width * rows) && areLarge(z, of, width * count);
+    const exactly = (r: number, number: number, s: number): void => {
+      const end = of + width * Math.min(count, reach + r + number - 1);
+      updateExact(v, at + r * stride, stride, y, from + width * r + s, width, number, z, of + s, end);
+    };
     if (large && width === 4 && columns > 2) {
-      update4(v, at, stride, count, y, from, rows, reach, z, of);
-    } else if (large) {
-      for (let s = 0; s < columns; s++)
-        updateColumn(v, at, stride, count, y, from + s, width, rows, reach, z, of + s);
-    } else {
-      const end = of + width * count;
-      for (let s = 0; s < columns; s++) updateExact(v, at, stride, y, from + s, width, rows, z, of + s, end);
+      for (let r = 0; ; r += 2) {
+        r = update4(v, at, stride, count, y, from, r, rows, reach, z, of);
+        if (r >= rows) return;
+        for (let s = 0; s < 4; s++) exactly(r, 2, s);
+      }
+    }
+    for (let s = 0; s < columns; s++) {
+      for (let r = 0; r < rows; r += 4) {
+        if (large) r = updateColumn(v, at, stride, count, y, from + s, width, r, rows, reach, z, of + s);
+        if (r < rows) exactly(r, 4, s);
+      }
     }
   },
 };

@@ -15,7 +15,6 @@ function dot4(
   rows: number,
   sums: Float64Array,
   to: number,
-  restart: boolean,
 ): void {
   for (let i = 0; i < count; i += 2) {
     let s00 = 0;
@@ -44,14 +43,14 @@ function dot4(
       s13 += v1 * y3;
     }
     const s = to + 4 * i;
-    sums[s] = restart ? s00 : sums[s]! + s00;
-    sums[s + 1] = restart ? s01 : sums[s + 1]! + s01;
-    sums[s + 2] = restart ? s02 : sums[s + 2]! + s02;
-    sums[s + 3] = restart ? s03 : sums[s + 3]! + s03;
-    sums[s + 4] = restart ? s10 : sums[s + 4]! + s10;
-    sums[s + 5] = restart ? s11 : sums[s + 5]! + s11;
-    sums[s + 6] = restart ? s12 : sums[s + 6]! + s12;
-    sums[s + 7] = restart ? s13 : sums[s + 7]! + s13;
+    sums[s]! += s00;
+    sums[s + 1]! += s01;
+    sums[s + 2]! += s02;
+    sums[s + 3]! += s03;
+    sums[s + 4]! += s10;
+    sums[s + 5]! += s11;
+    sums[s + 6]! += s12;
+    sums[s + 7]! += s13;
   }
 }
 
@@ -114,8 +113,8 @@ export const float64Arithmetic: Arithmetic<Float64Array> = {
 
   isOrdinary: () => true,
 
-  dot(v, at, stride, count, y, from, _width, _columns, rows, sums, to, restart) {
-    dot4(v, at, stride, count, y, from, rows, sums, to, restart);
+  dot(v, at, stride, count, y, from, _width, _columns, rows, sums, to) {
+    dot4(v, at, stride, count, y, from, rows, sums, to);
   },
 
   solve(u, base, _ordinary, rhos, first, count, sums, to, width, columns) {

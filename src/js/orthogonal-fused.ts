@@ -4,38 +4,42 @@
  */
 import { F64_LOW } from './fma.js';
 import { BLOCK } from './orthogonal-arithmetic.js';
-import { dotExact, updateExact } from './orthogonal-exact.js';
 
 // Scratch of this module's own: what is imported is looked up again at every use.
 const F64 = new Float64Array(1);
 const WORDS = new Int32Array(F64.buffer);
 const LOW = F64_LOW;
+const DOUBTFUL = Number.NaN;
 
 /**
  * `fma32`, but NaN where that takes a closer look; for results that are not subnormal. `sum` is the exact result rounded
  * to 53 bits: to round that to 24 bits is wrong only where it looks like a tie, its last 29 bits 1000…0. NaN stays NaN
- * to the end of a chain, which is then computed anew: a call in a loop would cost more than all else in it.
+ * to the end of a chain, where the loop returns and leaves the chain to its caller: code that is seldom run, or a call,
+ * would cost more than all else in the loop.
  */
 function fused(a: number, b: number, c: number): number {
   const sum = a * b + c;
   F64[0] = sum;
-  return WORDS[LOW]! << 3 === -0x80000000 ? Number.NaN : Math.fround(sum);
+  return WORDS[LOW]! << 3 === -0x80000000 ? DOUBTFUL : Math.fround(sum);
 }
 
-/** Two reflections by four columns: eight sums that do not wait for each other. */
+/**
+ * Two reflections by four columns: eight sums that do not wait for each other. From reflection `i` on; returns the first
+ * of two that take a closer look, or a number ≥ `count`.
+ */
 export function dot4(
   v: Float32Array,
   at: number,
   stride: number,
+  i: number,
   count: number,
   y: Float64Array,
   from: number,
   rows: number,
   sums: Float64Array,
   to: number,
-  restart: boolean,
-): void {
-  for (let i = 0; i < count; i += 2) {
+): number {
+  for (; i < count; i += 2) {
     let s00 = 0;
     let s01 = 0;
     let s02 = 0;
@@ -61,28 +65,29 @@ export function dot4(
       s12 = fused(v1, y2, s12);
       s13 = fused(v1, y3, s13);
     }
-    if (Number.isNaN(s00 + s01 + s02 + s03 + s10 + s11 + s12 + s13)) {
-      for (let s = 0; s < 4; s++)
-        dotExact(v, at + i, stride, 2, y, from + s, 4, rows, sums, to + 4 * i + s, restart);
-      continue;
-    }
+    if (Number.isNaN(s00 + s01 + s02 + s03 + s10 + s11 + s12 + s13)) return i;
     const s = to + 4 * i;
-    sums[s] = restart ? s00 : Math.fround(sums[s]! + s00);
-    sums[s + 1] = restart ? s01 : Math.fround(sums[s + 1]! + s01);
-    sums[s + 2] = restart ? s02 : Math.fround(sums[s + 2]! + s02);
-    sums[s + 3] = restart ? s03 : Math.fround(sums[s + 3]! + s03);
-    sums[s + 4] = restart ? s10 : Math.fround(sums[s + 4]! + s10);
-    sums[s + 5] = restart ? s11 : Math.fround(sums[s + 5]! + s11);
-    sums[s + 6] = restart ? s12 : Math.fround(sums[s + 6]! + s12);
-    sums[s + 7] = restart ? s13 : Math.fround(sums[s + 7]! + s13);
+    sums[s] = Math.fround(sums[s]! + s00);
+    sums[s + 1] = Math.fround(sums[s + 1]! + s01);
+    sums[s + 2] = Math.fround(sums[s + 2]! + s02);
+    sums[s + 3] = Math.fround(sums[s + 3]! + s03);
+    sums[s + 4] = Math.fround(sums[s + 4]! + s10);
+    sums[s + 5] = Math.fround(sums[s + 5]! + s11);
+    sums[s + 6] = Math.fround(sums[s + 6]! + s12);
+    sums[s + 7] = Math.fround(sums[s + 7]! + s13);
   }
+  return i;
 }
 
-/** Four reflections by one column. */
+/**
+ * Four reflections by one column. From reflection `i` on; returns the first of four that take a closer look, or of those
+ * that are less than four.
+ */
 export function dotColumn(
   v: Float32Array,
   at: number,
   stride: number,
+  i: number,
   count: number,
   y: Float64Array,
   from: number,
@@ -90,10 +95,8 @@ export function dotColumn(
   rows: number,
   sums: Float64Array,
   to: number,
-  restart: boolean,
-): void {
+): number {
   const end = from + width * rows;
-  let i = 0;
   for (; i + 4 <= count; i += 4) {
     let s0 = 0;
     let s1 = 0;
@@ -106,20 +109,17 @@ export function dotColumn(
       s2 = fused(v[p + 2]!, x, s2);
       s3 = fused(v[p + 3]!, x, s3);
     }
-    if (Number.isNaN(s0 + s1 + s2 + s3)) {
-      dotExact(v, at + i, stride, 4, y, from, width, rows, sums, to + width * i, restart);
-      continue;
-    }
+    if (Number.isNaN(s0 + s1 + s2 + s3)) return i;
     const s = to + width * i;
-    sums[s] = restart ? s0 : Math.fround(sums[s]! + s0);
-    sums[s + width] = restart ? s1 : Math.fround(sums[s + width]! + s1);
-    sums[s + 2 * width] = restart ? s2 : Math.fround(sums[s + 2 * width]! + s2);
-    sums[s + 3 * width] = restart ? s3 : Math.fround(sums[s + 3 * width]! + s3);
+    sums[s] = Math.fround(sums[s]! + s0);
+    sums[s + width] = Math.fround(sums[s + width]! + s1);
+    sums[s + 2 * width] = Math.fround(sums[s + 2 * width]! + s2);
+    sums[s + 3 * width] = Math.fround(sums[s + 3 * width]! + s3);
   }
-  dotExact(v, at + i, stride, count - i, y, from, width, rows, sums, to + width * i, restart);
+  return i;
 }
 
-/** Two rows by four columns. */
+/** Two rows by four columns. From row `r` on; returns the first of two that take a closer look, or `rows`. */
 export function update4(
   v: Float32Array,
   at: number,
@@ -127,12 +127,13 @@ export function update4(
   count: number,
   y: Float64Array,
   from: number,
+  r: number,
   rows: number,
   reach: number,
   z: Float64Array,
   of: number,
-): void {
-  for (let r = 0; r < rows; r += 2) {
+): number {
+  for (; r < rows; r += 2) {
     const q = from + 4 * r;
     let y00 = y[q]!;
     let y01 = y[q + 1]!;
@@ -159,10 +160,7 @@ export function update4(
       y12 = fused(v1, z2, y12);
       y13 = fused(v1, z3, y13);
     }
-    if (Number.isNaN(y00 + y01 + y02 + y03 + y10 + y11 + y12 + y13)) {
-      for (let s = 0; s < 4; s++) updateExact(v, at + r * stride, stride, y, q + s, 4, 2, z, of + s, end);
-      continue;
-    }
+    if (Number.isNaN(y00 + y01 + y02 + y03 + y10 + y11 + y12 + y13)) return r;
     y[q] = y00;
     y[q + 1] = y01;
     y[q + 2] = y02;
@@ -172,9 +170,10 @@ export function update4(
     y[q + 6] = y12;
     y[q + 7] = y13;
   }
+  return r;
 }
 
-/** Four rows by one column. */
+/** Four rows by one column. From row `r` on; returns the first of four that take a closer look, or `rows`. */
 export function updateColumn(
   v: Float32Array,
   at: number,
@@ -183,12 +182,13 @@ export function updateColumn(
   y: Float64Array,
   from: number,
   width: number,
+  r: number,
   rows: number,
   reach: number,
   z: Float64Array,
   of: number,
-): void {
-  for (let r = 0; r < rows; r += 4) {
+): number {
+  for (; r < rows; r += 4) {
     const q = from + width * r;
     let y0 = y[q]!;
     let y1 = y[q + width]!;
@@ -202,15 +202,13 @@ export function updateColumn(
       y2 = fused(v[p + 2 * stride]!, x, y2);
       y3 = fused(v[p + 3 * stride]!, x, y3);
     }
-    if (Number.isNaN(y0 + y1 + y2 + y3)) {
-      updateExact(v, at + r * stride, stride, y, q, width, 4, z, of, end);
-      continue;
-    }
+    if (Number.isNaN(y0 + y1 + y2 + y3)) return r;
     y[q] = y0;
     y[q + width] = y1;
     y[q + 2 * width] = y2;
     y[q + 3 * width] = y3;
   }
+  return r;
 }
 
 /**

@@ -87,15 +87,14 @@ export class Panel {
     const { arithmetic, rows, v } = reflections;
     const { at, stride } = reflections.place(block);
     // Above it y is still 0. What is left out are zeros at the beginning of sums.
-    const start = block + BLOCK;
-    for (let row = start; row < rows; ) {
+    sums.fill(0);
+    for (let row = block + BLOCK; row < rows; ) {
       const end = Math.min(rows, (Math.floor(row / CHUNK) + 1) * CHUNK);
       const place = at + (row - block) * stride;
-      const restart = row === start;
       for (let strip = 0, from = row * width; strip < this.strips(); strip++, from += stripLength) {
         const to = strip * BLOCK * width;
         const columns = this.columnsOf(strip);
-        arithmetic.dot(v, place, stride, count, y, from, width, columns, end - row, sums, to, restart);
+        arithmetic.dot(v, place, stride, count, y, from, width, columns, end - row, sums, to);
       }
       if (meter.add((end - row) * count * (this.end - this.first))) yield;
       row = end;

@@ -154,6 +154,7 @@ export class Reflections {
     const { arithmetic, rows, v, u, strip, sums } = this;
     for (let j = 0; j < count && count > 1; j += 4) {
       const columns = Math.min(4, count - j);
+      sums.fill(0);
       // Above the row `first + j` all four are 0.
       for (let row = first + j; row < rows; ) {
         const end = Math.min(rows, (Math.floor(row / CHUNK) + 1) * CHUNK);
@@ -162,8 +163,7 @@ export class Reflections {
           for (let s = 0; s < 4; s++) strip[q + s] = s < columns ? v[p + s]! : 0;
         }
         const others = Math.min(count, j + 4);
-        const restart = row === first + j;
-        arithmetic.dot(v, place, stride, others, strip, 0, 4, columns, end - row, sums, 0, restart);
+        arithmetic.dot(v, place, stride, others, strip, 0, 4, columns, end - row, sums, 0);
         if (meter.add(others * columns * (end - row))) yield;
         row = end;
       }

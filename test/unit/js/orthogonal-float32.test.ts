@@ -81,8 +81,8 @@ function dot({ hairs, start }: Size) {
     }
     const sums = new Float64Array(STRIDE * WIDTH);
     if (fused === undefined) {
-      loops.dot(v, 0, STRIDE, count, y, 0, WIDTH, columns, rows, sums, 0, true);
-      loops.dot(v, 0, STRIDE, count, y, 0, WIDTH, columns, rows, sums, 0, false);
+      loops.dot(v, 0, STRIDE, count, y, 0, WIDTH, columns, rows, sums, 0);
+      loops.dot(v, 0, STRIDE, count, y, 0, WIDTH, columns, rows, sums, 0);
     } else {
       for (let i = 0; i < count; i++) {
         for (let s = 0; s < columns; s++) {
