@@ -26,7 +26,10 @@ export {
 export {
   type ConstantInitializer,
   type ConstantOptions,
+  type ConvolutionOrthogonalInitializer,
+  type ConvolutionOrthogonalOptions,
   constant,
+  convolutionOrthogonal,
   type DeltaOrthogonalInitializer,
   type DeltaOrthogonalOptions,
   type DiracInitializer,

@@ -6,7 +6,7 @@ import { dtypeInfo, type TensorArray } from '../dtype.js';
 import type { ComputedPrimitive, FillRequest, Job, OrthogonalRequest, QrPrimitive, Region } from '../job.js';
 import { Places } from '../js/orthogonal-places.js';
 import { toBFloat16, toFloat16 } from '../js/round.js';
-import { allocateTensor } from '../memory.js';
+import { allocateTensor, checkAvailable } from '../memory.js';
 
 export type Step =
   /** Jobs of independent elements. */
@@ -169,8 +169,16 @@ function* unitSteps(
   start: number,
 ): Generator<Step> {
   const { primitive } = placed[0]!;
+  const wanted = primitive.inputs(unit);
+  // Before any work: for all of it together.
+  const bytes = wanted.reduce(
+    (sum, { dtype: precision, length }) => sum + length * dtypeInfo(precision).bytes,
+    primitive.size * dtypeInfo('float64').bytes,
+  );
+  checkAvailable(bytes, primitive.what);
+  const out = allocateTensor('float64', primitive.size, primitive.what);
   const inputs: TensorArray[] = [];
-  for (const { primitive: drawn, stream, dtype: precision, offset, length } of primitive.inputs(unit)) {
+  for (const { primitive: drawn, stream, dtype: precision, offset, length } of wanted) {
     const array = allocateTensor(precision, length, primitive.what);
     inputs.push(array);
     const region = {
@@ -183,7 +191,6 @@ function* unitSteps(
     const request = { seed, dtype: precision, length, jobs: [{ primitive: drawn, stream, region }] };
     if (length > 0) yield* windowSteps(request, array, 0);
   }
-  const out = allocateTensor('float64', primitive.size, primitive.what);
   yield { run: 'work', work: primitive.make(inputs, out, unit) };
   const [begin, end] = [unit * primitive.size, (unit + 1) * primitive.size];
   for (const { primitive: part, places } of placed) {

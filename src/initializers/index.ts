@@ -15,6 +15,11 @@ export {
   type ZerosInitializer,
   zeros,
 } from './constant.js';
+export {
+  type ConvolutionOrthogonalInitializer,
+  type ConvolutionOrthogonalOptions,
+  convolutionOrthogonal,
+} from './convolution-orthogonal.js';
 export type { TensorInfo } from './definition.js';
 export {
   type DeltaOrthogonalInitializer,

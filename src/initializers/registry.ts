@@ -1,4 +1,5 @@
 import * as basic from './constant.js';
+import * as convolution from './convolution-orthogonal.js';
 import type { Definition } from './definition.js';
 import * as delta from './delta-orthogonal.js';
 import * as dirac from './dirac.js';
@@ -43,6 +44,7 @@ export type Initializer =
   | orthogonal.OrthogonalInitializer
   | sparse.SparseInitializer
   | delta.DeltaOrthogonalInitializer
+  | convolution.ConvolutionOrthogonalInitializer
   | looksLinear.LooksLinearInitializer
   | identity.IdentityInitializer
   | dirac.DiracInitializer
@@ -54,6 +56,7 @@ export type CompositeKind =
   | 'orthogonal'
   | 'sparse'
   | 'deltaOrthogonal'
+  | 'convolutionOrthogonal'
   | 'looksLinear'
   | 'identity'
   | 'dirac'
@@ -82,6 +85,7 @@ const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Ini
   orthogonal: orthogonal.orthogonalDefinition,
   sparse: sparse.sparseDefinition,
   deltaOrthogonal: delta.deltaOrthogonalDefinition,
+  convolutionOrthogonal: convolution.convolutionOrthogonalDefinition,
   looksLinear: looksLinear.looksLinearDefinition,
   identity: identity.identityDefinition,
   dirac: dirac.diracDefinition,

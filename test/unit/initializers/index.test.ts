@@ -28,6 +28,7 @@ const EXAMPLES: readonly Initializer[] = [
   api.kaimingNormal({ mode: 'fanOut', nonlinearity: 'tanh' }),
   api.orthogonal({ gain: Math.SQRT2, method: 'qr' }),
   api.sparse({ sparsity: 0.9 }),
+  api.convolutionOrthogonal({ gain: -2 }),
   api.deltaOrthogonal({ gain: 1.5 }),
   api.looksLinear(),
   api.looksLinear({ gain: -2, mirror: 'both' }),
@@ -60,7 +61,7 @@ describe('every initializer', () => {
       expect(JSON.stringify(parsed)).toBe(json);
       expect(JSON.stringify(parseInitializer(initializer, 'init'))).toBe(json);
       expect(json.startsWith(`{"kind":"${initializer.kind}"`)).toBe(true);
-      const kernels = ['deltaOrthogonal', 'dirac'].includes(initializer.kind);
+      const kernels = ['deltaOrthogonal', 'convolutionOrthogonal', 'dirac'].includes(initializer.kind);
       const tensor = { name: 'w', shape: kernels ? [8, 4, 3] : [8, 4] };
       // Recipes have functions, which are equal only to themselves.
       const lawText = (of: Initializer): string => JSON.stringify(lawOf(of, tensor));
