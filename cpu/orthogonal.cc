@@ -13,9 +13,11 @@ namespace {
 
 constexpr uint64_t kAlignment = 64;
 // Strips of a panel, at most: it and a chunk of V stay in the caches.
-constexpr uint64_t kMaxStrips = 4;
+constexpr int kMaxStrips = 4;
 // So many panels for each thread, so that none waits long for the last one.
 constexpr uint64_t kPanelsPerThread = 3;
+// Of a whole matrix's bytes, for reflections and panels.
+constexpr double kMemoryAim = 1.4;
 // Smaller matrices are not worth sharing; and of many this size each thread has its own.
 constexpr uint64_t kSmallElements = 96 * 96, kOwnElements = 512 * 512;
 // Elements of a task of small matrices.
@@ -67,14 +69,26 @@ void OrthogonalWork::planTasks() {
   }
   if (needed_.empty()) return;
   const uint64_t strip = Strips{1, loops_.lanes}.full();
+  const Shape shape{rows, orthogonal_.cols, last};
+  const auto bytesOf = [&](uint64_t elements) { return roundUp(elements * elementBytes_, kAlignment); };
+  vBytes_ = bytesOf(shape.elementsOfV());
+  uBytes_ = bytesOf(shape.blocks() * kBlockColumns * kBlockColumns);
+  rhoBytes_ = bytesOf(shape.blocks() * kBlockColumns);
+  factorBytes_ = vBytes_ + uBytes_ + 2 * rhoBytes_;
+
   small_ = size <= kSmallElements || (size <= kOwnElements && matrices() >= 2 * uint64_t{threads});
   if (small_) {
     batch_ = std::max<uint64_t>(1, kBatchElements / size);
     chunks = (matrices() + batch_ - 1) / batch_;
     panelColumns_ = std::min(roundUp(widest, strip), kMaxStrips * strip);
   } else {
-    const uint64_t share = widest / (threads * kPanelsPerThread);
-    panelColumns_ = std::clamp(roundUp(share, strip), strip, kMaxStrips * strip);
+    const uint64_t share = roundUp(widest / (threads * kPanelsPerThread), strip);
+    // Of what the factors leave of the memory that is aimed at.
+    const double aim = kMemoryAim * static_cast<double>(size * byteSize(orthogonal_.dtype));
+    const double stripBytes = static_cast<double>(bytesOf(roundUp(rows, kPack) * strip)) * threads;
+    const double strips =
+        std::clamp((aim - static_cast<double>(factorBytes_)) / stripBytes, 1.0, double{kMaxStrips});
+    panelColumns_ = std::clamp(share, strip, static_cast<uint64_t>(strips) * strip);
     firstTask_.push_back(0);
     for (uint64_t k = 0; k < matrices(); ++k) {
       const Shape shape{rows, orthogonal_.cols, needed(k).last};
@@ -85,12 +99,6 @@ void OrthogonalWork::planTasks() {
   slots_ = static_cast<size_t>(std::min<uint64_t>(threads, chunks));
   factors_ = small_ ? slots_ : static_cast<size_t>(std::min<uint64_t>(2, matrices()));
 
-  const Shape shape{rows, orthogonal_.cols, last};
-  const auto bytesOf = [&](uint64_t elements) { return roundUp(elements * elementBytes_, kAlignment); };
-  vBytes_ = bytesOf(shape.elementsOfV());
-  uBytes_ = bytesOf(shape.blocks() * kBlockColumns * kBlockColumns);
-  rhoBytes_ = bytesOf(shape.blocks() * kBlockColumns);
-  factorBytes_ = vBytes_ + uBytes_ + 2 * rhoBytes_;
   const uint64_t width = Strips{std::min(widest, panelColumns_), loops_.lanes}.count() * strip;
   columnsBytes_ = bytesOf(kPack * roundUp(rows, kPack));
   stripBytes_ = bytesOf(kChunkRows * strip);

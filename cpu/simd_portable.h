@@ -59,11 +59,32 @@ struct PortableLanes {
     return a;
   }
   static Vector multiplyAdd(Vector a, Vector b, Vector c) {
+#if !defined(__FMA__) && !defined(__aarch64__)
+    if constexpr (sizeof(T) == 4) return emulated(a, b, c);
+#endif
     for (int i = 0; i < kLanes; ++i) c.x[i] = isometry::multiplyAdd(a.x[i], b.x[i], c.x[i]);
     return c;
   }
   static Vector subtractProduct(Vector a, Vector b, Vector c) {
-    for (int i = 0; i < kLanes; ++i) c.x[i] = isometry::multiplyAdd(-a.x[i], b.x[i], c.x[i]);
+    for (int i = 0; i < kLanes; ++i) a.x[i] = -a.x[i];
+    return multiplyAdd(a, b, c);
+  }
+
+ private:
+  // emulatedFma, with one look at all elements for what is doubtful (see core/fma.h): it is, one time in
+  // 2^28.
+  static Vector emulated(Vector a, Vector b, Vector c) {
+    double sum[kLanes];
+    for (int i = 0; i < kLanes; ++i)
+      sum[i] = static_cast<double>(a.x[i]) * static_cast<double>(b.x[i]) + static_cast<double>(c.x[i]);
+    bool doubtful = false;
+    for (int i = 0; i < kLanes; ++i) {
+      const auto bits = bitCast<uint64_t>(sum[i]);
+      doubtful |= (bits & 0x1fffffff) == 0x10000000;
+      doubtful |= (bits & 0x7fffffffffffffffull) - 1 < 0x3810000000000000ull - 1;  // 0 is none
+    }
+    for (int i = 0; i < kLanes; ++i)
+      c.x[i] = doubtful ? emulatedFma(a.x[i], b.x[i], c.x[i]) : static_cast<float>(sum[i]);
     return c;
   }
 };
