@@ -1,5 +1,5 @@
 import { hadamardRow, hadamardSum, powerOfTwoFrom } from '../js/hadamard.js';
-import type { Law } from '../law.js';
+import type { Law, LawPart } from '../law.js';
 import type { Recipe } from '../recipe.js';
 import { elementCount } from '../shape.js';
 import { type Definition, make, type TensorInfo } from './definition.js';
@@ -45,14 +45,18 @@ function zeroLaw(tensor: TensorInfo): Law {
   const { outputs, inputs, stacked, spatialAxes, outputAxis, inputAxis } = view;
   const origin = middleTap(shape, view);
   if (outputs <= inputs || elementCount(shape) === 0) return diagonalLaw(1, shape, view, origin);
+  const scale = Math.sqrt(1 / powerOfTwoFrom(outputs));
   // By rows or columns, so that windows of the tensor hold whole ones.
   const byRows = inputAxis === undefined || outputAxis < inputAxis;
-  const recipe = byRows ? hadamardRecipe(outputs, inputs) : hadamardRecipe(inputs, outputs);
   const source = { outputs, inputs, outputStep: byRows ? inputs : 1, inputStep: byRows ? 1 : outputs };
-  const law = { kind: 'computed', recipe, gain: Math.sqrt(1 / powerOfTwoFrom(outputs)) } as const;
+  const recipe = byRows ? hadamardRecipe(outputs, inputs) : hadamardRecipe(inputs, outputs);
+  // A Hadamard matrix's first column is ones.
+  const law: LawPart['law'] =
+    inputs === 1 ? { kind: 'constant', value: scale } : { kind: 'computed', recipe, gain: scale };
   const matrices = placeMatrices(shape, view, origin, source).map((placement) => ({ law, placement }));
-  const kernel = spatialAxes.length > 0;
-  return { kind: 'parts', stacked, parts: kernel ? [zerosPart(shape), ...matrices] : matrices };
+  const taps = spatialAxes.reduce((product, axis) => product * shape[axis]!, 1);
+  if (taps === 1 && law.kind === 'constant') return law;
+  return { kind: 'parts', stacked, parts: taps > 1 ? [zerosPart(shape), ...matrices] : matrices };
 }
 
 /** The first `rows` rows of a Hadamard matrix, again and again; a unit is the first `cols` elements of one. */

@@ -95,6 +95,13 @@ describe('zero', () => {
     }
   });
 
+  it('of one input is a constant at the tap', () => {
+    const law = (shape: number[]): unknown => lawOf(zero(), { name: 'w', shape });
+    expect(law([6, 1])).toEqual({ kind: 'constant', value: Math.sqrt(1 / 8) });
+    expect(law([6, 1, 1])).toEqual({ kind: 'constant', value: Math.sqrt(1 / 8) });
+    expect(JSON.stringify(law([6, 1, 3]))).not.toContain('computed');
+  });
+
   it('is rounded once', () => {
     const [element] = fillSync('w', [2, 1], zero(), { seed: 1 }).data;
     expect(element).toBe(Math.fround(Math.SQRT1_2));
