@@ -50,7 +50,11 @@ export function wrongAxes(tensor: TensorInfo, kind: string, what: string, hint: 
  * @throws IsometryError `INVALID_SHAPE` without a layout for ranks other than 2 to 5, `INVALID_LAYOUT` for one without
  * `O`, `INVALID_OPTION` for groups that do not divide the axis, `TOO_LARGE`.
  */
-export function kernelView(tensor: TensorInfo, kind: string, groups = tensor.groups): KernelView {
+export function kernelView(
+  tensor: TensorInfo,
+  kind: string,
+  groups: number | undefined = tensor.groups,
+): KernelView {
   const { shape, layout } = tensor;
   const axes = axisLetters(shape, layout);
   if (axes === undefined) {
