@@ -71,12 +71,14 @@ function lowerOrthogonal(
   { rows, cols, gain }: OrthogonalLaw,
   dtype: DType,
   name: string,
-): OrthogonalPrimitive {
+): OrthogonalPrimitive | ElementPrimitive {
   // Some matrices have elements of ±gain.
   checkRange('an orthogonal matrix', 1, gain, dtype, name);
   const precision = dtype === 'float64' ? 'float64' : 'float32';
+  const factor = roundTo(precision, gain);
+  if (factor === 0) return lowerConstant(0, dtype, name);
   const normal = lowerNormal(0, 1, precision, name);
-  return { kind: 'orthogonal', rows, cols, gain: roundTo(precision, gain), precision, normal };
+  return { kind: 'orthogonal', rows, cols, gain: factor, precision, normal };
 }
 
 function lowerQr({ gain, matrices }: QrLaw, dtype: DType, name: string): QrPrimitive {
@@ -94,9 +96,9 @@ function lowerComputed({ recipe, gain }: ComputedLaw, dtype: DType, name: string
     size,
     gain,
     inputs: (unit) =>
-      recipe.inputs(unit).map(({ law, role, dtype: precision, offset, length }) => {
+      recipe.inputs(unit).map(({ law, name: shared = name, role, dtype: precision, offset, length }) => {
         const primitive = lowerLaw(law, precision, name) as ElementPrimitive | OrthogonalPrimitive;
-        return { primitive, stream: streamId(name, role), dtype: precision, offset, length };
+        return { primitive, stream: streamId(shared, role), dtype: precision, offset, length };
       }),
     make: (inputs, out, unit) => recipe.make(inputs, out, unit),
   };

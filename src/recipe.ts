@@ -29,6 +29,8 @@ export interface Recipe {
 /** Elements [offset, offset + length) of a random stream. */
 export interface RecipeInput {
   readonly law: ElementLaw | OrthogonalLaw;
+  /** Instead of the tensor's name, where several tensors share their draws. */
+  readonly name?: string;
   /** Names the stream, beside the tensor's name (see `streamId`): as many as there are independent draws. */
   readonly role: string;
   readonly dtype: 'float64' | 'float32';

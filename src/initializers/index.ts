@@ -59,6 +59,12 @@ export {
   type LooksLinearOptions,
   looksLinear,
 } from './looks-linear.js';
+export {
+  type MimeticInitializer,
+  type MimeticOptions,
+  type MimeticRole,
+  mimetic,
+} from './mimetic.js';
 export { type NormalInitializer, type NormalOptions, normal } from './normal.js';
 export {
   type OrthogonalInitializer,

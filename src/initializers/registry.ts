@@ -10,6 +10,7 @@ import * as identity from './identity.js';
 import * as kaiming from './kaiming.js';
 import * as lecun from './lecun.js';
 import * as looksLinear from './looks-linear.js';
+import * as mimetic from './mimetic.js';
 import * as normal from './normal.js';
 import * as orthogonal from './orthogonal.js';
 import * as sparse from './sparse.js';
@@ -43,6 +44,7 @@ export type Initializer =
   | kaiming.KaimingNormalInitializer
   | orthogonal.OrthogonalInitializer
   | sparse.SparseInitializer
+  | mimetic.MimeticInitializer
   | delta.DeltaOrthogonalInitializer
   | convolution.ConvolutionOrthogonalInitializer
   | looksLinear.LooksLinearInitializer
@@ -55,6 +57,7 @@ export type Initializer =
 export type CompositeKind =
   | 'orthogonal'
   | 'sparse'
+  | 'mimetic'
   | 'deltaOrthogonal'
   | 'convolutionOrthogonal'
   | 'looksLinear'
@@ -84,6 +87,7 @@ const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Ini
   kaimingNormal: kaiming.kaimingNormalDefinition,
   orthogonal: orthogonal.orthogonalDefinition,
   sparse: sparse.sparseDefinition,
+  mimetic: mimetic.mimeticDefinition,
   deltaOrthogonal: delta.deltaOrthogonalDefinition,
   convolutionOrthogonal: convolution.convolutionOrthogonalDefinition,
   looksLinear: looksLinear.looksLinearDefinition,

@@ -10,14 +10,19 @@ import {
 } from '../../../src/initializers/index.js';
 import { parsePlan } from '../../../src/model/plan.js';
 import { lawMoments } from '../../../src/moments.js';
-import { toFloat32 } from '../../../src/tensor.js';
+import { type Tensor, toFloat32 } from '../../../src/tensor.js';
 
 const invalid = (code: string, text: string) =>
   expect.objectContaining({ code, message: expect.stringContaining(text) });
 
 const SEED = 12;
-const kernel = (shape: number[], options: Partial<FillSyncOptions<DType>> = {}, gain = 1): ArrayLike<number> =>
-  fillSync('conv', shape, convolutionOrthogonal({ gain }), { seed: SEED, ...options }).data;
+const kernel = (
+  shape: number[],
+  options: Partial<FillSyncOptions<DType>> = {},
+  gain = 1,
+): ArrayLike<number> =>
+  (fillSync('conv', shape, convolutionOrthogonal({ gain }), { seed: SEED, ...options }) as Tensor<DType>)
+    .data;
 
 /** Everything about a kernel O × I × k^d in the default layout. */
 interface Kernel {

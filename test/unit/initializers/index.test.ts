@@ -28,6 +28,8 @@ const EXAMPLES: readonly Initializer[] = [
   api.kaimingNormal({ mode: 'fanOut', nonlinearity: 'tanh' }),
   api.orthogonal({ gain: Math.SQRT2, method: 'qr' }),
   api.sparse({ sparsity: 0.9 }),
+  api.mimetic({ role: 'key', source: 'attn', heads: 2 }),
+  api.mimetic({ role: 'output', source: 'attn', beta: 1 }),
   api.convolutionOrthogonal({ gain: -2 }),
   api.deltaOrthogonal({ gain: 1.5 }),
   api.looksLinear(),
