@@ -13,11 +13,14 @@ namespace {
 
 constexpr uint64_t kAlignment = 64;
 // Strips of a panel, at most: it and a chunk of V stay in the caches.
-constexpr int kMaxStrips = 4;
+constexpr uint64_t kMaxStrips = 4;
 // So many panels for each thread, so that none waits long for the last one.
 constexpr uint64_t kPanelsPerThread = 3;
 // Of a whole matrix's bytes, for reflections and panels.
 constexpr double kMemoryAim = 1.4;
+// Where a strip for each thread is more than that: smaller matrices take it, these make do with narrower
+// panels and fewer threads. (One vector of columns there must be: a matrix of a few columns takes more.)
+constexpr uint64_t kLargeElements = 1 << 22;
 // Smaller matrices are not worth sharing; and of many this size each thread has its own.
 constexpr uint64_t kSmallElements = 96 * 96, kOwnElements = 512 * 512;
 // Elements of a task of small matrices.
@@ -83,12 +86,19 @@ void OrthogonalWork::planTasks() {
     panelColumns_ = std::min(roundUp(widest, strip), kMaxStrips * strip);
   } else {
     const uint64_t share = roundUp(widest / (threads * kPanelsPerThread), strip);
-    // Of what the factors leave of the memory that is aimed at.
+    // Columns of all panels together: of what the factors leave of the memory that is aimed at.
     const double aim = kMemoryAim * static_cast<double>(size * byteSize(orthogonal_.dtype));
-    const double stripBytes = static_cast<double>(bytesOf(roundUp(rows, kPack) * strip)) * threads;
-    const double strips =
-        std::clamp((aim - static_cast<double>(factorBytes_)) / stripBytes, 1.0, double{kMaxStrips});
-    panelColumns_ = std::clamp(share, strip, static_cast<uint64_t>(strips) * strip);
+    const double factor = static_cast<double>(factorBytes_);
+    const double left = std::max(aim - factor, (kMemoryAim - 1) * factor);
+    const uint64_t column = (roundUp(rows, kPack) + kChunkRows + kBlockColumns) * elementBytes_;
+    const uint64_t columns = static_cast<uint64_t>(left / static_cast<double>(column));
+    const uint64_t each = columns / threads;
+    panelColumns_ = std::clamp(share, strip, std::clamp(each / strip, uint64_t{1}, kMaxStrips) * strip);
+    if (each < strip && size >= kLargeElements) {
+      const uint64_t lanes = static_cast<uint64_t>(loops_.lanes);
+      panelColumns_ = std::max(each / lanes, uint64_t{1}) * lanes;
+      threads = static_cast<unsigned>(std::clamp(columns / panelColumns_, uint64_t{1}, uint64_t{threads}));
+    }
     firstTask_.push_back(0);
     for (uint64_t k = 0; k < matrices(); ++k) {
       const Shape shape{rows, orthogonal_.cols, needed(k).last};
@@ -99,13 +109,14 @@ void OrthogonalWork::planTasks() {
   slots_ = static_cast<size_t>(std::min<uint64_t>(threads, chunks));
   factors_ = small_ ? slots_ : static_cast<size_t>(std::min<uint64_t>(2, matrices()));
 
-  const uint64_t width = Strips{std::min(widest, panelColumns_), loops_.lanes}.count() * strip;
+  const uint64_t width = Strips{std::min(widest, panelColumns_), loops_.lanes}.width();
   columnsBytes_ = bytesOf(kPack * roundUp(rows, kPack));
   stripBytes_ = bytesOf(kChunkRows * strip);
-  sumsBytes_ = bytesOf(kBlockColumns * width);
+  sumsBytes_ = bytesOf(kBlockColumns * std::max(width, strip));  // those of U too
   panelBytes_ = bytesOf(roundUp(rows, kPack) * width);
   storedBytes_ = bytesOf(kChunkRows * width);
-  slotBytes_ = columnsBytes_ + stripBytes_ + sumsBytes_ + panelBytes_ + storedBytes_;
+  // A block's columns and a panel are never there together.
+  slotBytes_ = stripBytes_ + sumsBytes_ + std::max(columnsBytes_, panelBytes_ + storedBytes_);
   bytes_ = factors_ * factorBytes_ + slots_ * slotBytes_;
 }
 
@@ -158,10 +169,9 @@ Factor OrthogonalWork::factorOf(uint64_t index, size_t buffer) const {
 Scratch OrthogonalWork::scratchOf(size_t slot) const {
   char* at = memory_.get() + factors_ * factorBytes_ + slot * slotBytes_;
   Scratch scratch;
-  scratch.columns = at;
-  scratch.strip = at += columnsBytes_;
+  scratch.strip = at;
   scratch.sums = at += stripBytes_;
-  scratch.panel = at += sumsBytes_;
+  scratch.panel = scratch.columns = at += sumsBytes_;
   scratch.stored = at + panelBytes_;
   return scratch;
 }
