@@ -41,7 +41,9 @@ ISOMETRY_HD Reflection<Real> reflection(double x, double s, bool last) {
   const Real diagonal = static_cast<Real>(negative ? x - root : x + root);
   const double wide = diagonal;
   const double tau = (s - x * x) + wide * wide;
-  return {diagonal, static_cast<Real>(2 / tau), negative ? Real{1} : Real{-1}};
+  // All of the column may be 0: two float32 normals in a row are, once in 2^50.
+  const Real rho = tau > 0 ? static_cast<Real>(2 / tau) : Real{0};
+  return {diagonal, rho, negative ? Real{1} : Real{-1}};
 }
 
 // An element of Q as it is stored, before the tensor's dtype; `scale` is d·gain.

@@ -2,6 +2,7 @@ import { type DType, dtypeInfo } from './dtype.js';
 import { belowTo, ceilTo, floorTo, roundTo } from './dtype-grid.js';
 import { IsometryError, showName } from './errors.js';
 import type {
+  ComputedInput,
   ComputedPrimitive,
   ElementPrimitive,
   OrthogonalPrimitive,
@@ -11,6 +12,7 @@ import type {
 import type { ComputedLaw, ElementLaw, LawPart, OrthogonalLaw, QrLaw } from './law.js';
 import { cdf, NormalWindow } from './quantile/normal-law.js';
 import { quantileTable } from './quantile/table.js';
+import type { RecipeInput } from './recipe.js';
 import { streamId } from './stream.js';
 
 /** Largest |z| that the normal of a dtype can give, rounded up: one word reaches 6.34 σ, two reach 9.16 σ. */
@@ -90,16 +92,22 @@ function lowerQr({ gain, matrices }: QrLaw, dtype: DType, name: string): QrPrimi
 function lowerComputed({ recipe, gain }: ComputedLaw, dtype: DType, name: string): ComputedPrimitive {
   const { what, size, largest } = recipe;
   checkRange(what, largest, gain, dtype, name);
+  const lowerInput = (input: RecipeInput): ComputedInput => {
+    const { law, name: shared = name, role, dtype: precision, offset, length } = input;
+    const primitive = lowerLaw(law, precision, name) as ElementPrimitive | OrthogonalPrimitive;
+    return { primitive, stream: streamId(shared, role), dtype: precision, offset, length };
+  };
+  let last: { readonly inputs: unknown; readonly lowered: readonly ComputedInput[] } | undefined;
   return {
     kind: 'computed',
     what: `${what} of tensor ${showName(name)}`,
     size,
     gain,
-    inputs: (unit) =>
-      recipe.inputs(unit).map(({ law, name: shared = name, role, dtype: precision, offset, length }) => {
-        const primitive = lowerLaw(law, precision, name) as ElementPrimitive | OrthogonalPrimitive;
-        return { primitive, stream: streamId(shared, role), dtype: precision, offset, length };
-      }),
+    inputs: (unit) => {
+      const inputs = recipe.inputs(unit);
+      if (inputs !== last?.inputs) last = { inputs, lowered: inputs.map(lowerInput) };
+      return last.lowered;
+    },
     make: (inputs, out, unit) => recipe.make(inputs, out, unit),
   };
 }

@@ -16,6 +16,26 @@ export const CHUNK = 256;
 /** Rows are padded to a multiple of it. */
 export const ROWS = 4;
 
+/** I − ρ·v·vᵀ, v being `diagonal` in the column's own row; and the column's factor d. */
+export interface Reflection {
+  readonly diagonal: number;
+  readonly rho: number;
+  readonly sign: number;
+}
+
+/**
+ * Of a column with `x` in its own row and the sum of squares `s` from there on; `last` is that of the last row. Twin of
+ * the same in core/orthogonal.h.
+ */
+export function reflection(round: (x: number) => number, x: number, s: number, last: boolean): Reflection {
+  const sign = x < 0 ? -1 : 1;
+  if (last) return { diagonal: 0, rho: 0, sign };
+  const diagonal = round(x + sign * Math.sqrt(s));
+  const tau = s - x * x + diagonal * diagonal;
+  // All of the column may be 0: two float32 normals in a row are, once in 2^50.
+  return { diagonal, rho: tau > 0 ? round(2 / tau) : 0, sign: -sign };
+}
+
 export interface Arithmetic<V extends Float64Array | Float32Array = Float64Array | Float32Array> {
   /** To the working precision, to nearest even. */
   round(x: number): number;

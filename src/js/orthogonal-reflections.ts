@@ -3,7 +3,7 @@
  * core/orthogonal.h.
  */
 import type { OrthogonalRequest } from '../job.js';
-import { type Arithmetic, BLOCK, CHUNK, ROWS } from './orthogonal-arithmetic.js';
+import { type Arithmetic, BLOCK, CHUNK, ROWS, reflection } from './orthogonal-arithmetic.js';
 import { float32Arithmetic } from './orthogonal-float32.js';
 import { float64Arithmetic } from './orthogonal-float64.js';
 import { NormalReader } from './orthogonal-normals.js';
@@ -128,19 +128,10 @@ export class Reflections {
   /** Makes a reflection of a column of normals, the sum of whose squares is `s`; the first of them is `v[at]`. */
   private reflect(column: number, s: number, at: number): void {
     const { v, rhos, signs, arithmetic } = this;
-    const x = v[at]!;
-    const sign = x < 0 ? -1 : 1;
-    if (column === this.rows - 1) {
-      v[at] = 0;
-      rhos[column] = 0;
-      signs[column] = sign;
-      return;
-    }
-    const head = arithmetic.round(x + sign * Math.sqrt(s));
-    v[at] = head;
-    const tau = s - x * x + head * head;
-    rhos[column] = arithmetic.round(2 / tau);
-    signs[column] = -sign;
+    const made = reflection(arithmetic.round, v[at]!, s, column === this.rows - 1);
+    v[at] = made.diagonal;
+    rhos[column] = made.rho;
+    signs[column] = made.sign;
   }
 
   /** The products of the reflections of a block: its U, four columns at a time. */

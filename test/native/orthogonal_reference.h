@@ -77,7 +77,7 @@ class OrthogonalReference {
     v(c, c) = static_cast<Real>(x + sigma * std::sqrt(s));
     const double pivot = v(c, c);
     const double tau = (s - x * x) + pivot * pivot;
-    rho_[c] = static_cast<Real>(2 / tau);
+    rho_[c] = tau == 0 ? 0 : static_cast<Real>(2 / tau);
     d_[c] = static_cast<Real>(-sigma);
   }
 

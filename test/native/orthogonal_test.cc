@@ -68,6 +68,13 @@ TEST(matricesAreThoseOfTheDefinition) {
   }
 }
 
+TEST(aColumnOfZerosIsNotReflected) {
+  const Reflection<float> none = reflection<float>(0, 0, false);
+  CHECK(none.diagonal == 0 && none.rho == 0 && none.sign == -1);
+  const Reflection<float> last = reflection<float>(-0.5, 0.25, true);
+  CHECK(last.diagonal == 0 && last.rho == 0 && last.sign == -1);
+}
+
 TEST(anyWindowIsThatPartOfTheWhole) {
   const PoolUser user;
   const OrthogonalCase one(DType::kFloat32, 150, 140, denseMatrices(3, 150, 140), 3 * 150 * 140);

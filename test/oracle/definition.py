@@ -71,7 +71,8 @@ def reflections(g: np.ndarray, kind):
         v[c + 1 :, c] = g[c + 1 :, c]
         v[c, c] = kind(x + sign * np.sqrt(s))
         head = np.float64(v[c, c])
-        rho[c] = kind(2 / ((s - x * x) + head * head))
+        tau = (s - x * x) + head * head
+        rho[c] = kind(2 / tau) if tau != 0 else 0
         d[c] = -sign
     return v, rho, d
 

@@ -83,7 +83,6 @@ describe('README.md', () => {
       const required = new Map<string, object>([
         ['normal', { std: 1 }],
         ['uniform', { min: 0, max: 1 }],
-        ['orthogonal', { method: 'qr' }],
         ['sparse', { sparsity: 0.5 }],
         ['mimetic', { role: 'query', source: 'attn', heads: 1 }],
       ]).get(kind);

@@ -71,7 +71,8 @@ function byDefinition(of: OrthogonalRequest, b = 0, fused: typeof fma32 = fma32)
       d.push(sign);
     } else {
       column[c] = w(x + sign * Math.sqrt(s));
-      rho.push(w(2 / (s - x * x + column[c]! * column[c]!)));
+      const tau = s - x * x + column[c]! * column[c]!;
+      rho.push(tau === 0 ? 0 : w(2 / tau));
       d.push(-sign);
     }
   }
