@@ -125,6 +125,37 @@ TEST(regionsOfMatricesGoWhereTheyBelong) {
   CHECK(isRight(nothing));
 }
 
+// Each matrix must find its own elements: if it passed those of all others, this would take minutes.
+TEST(aLargeStackTakesWhatItsMatricesTake) {
+  const PoolUser user;
+  const OrthogonalCase tall(DType::kFloat32, 3, 2, {{1, regionOf({20000, 3, 2}, {6, 1, 3}, {6, 2, 1})}},
+                            120000);
+  CHECK(isRight(tall) && isRight(tall, 60001, 60100));
+  const OrthogonalCase innermost(DType::kFloat32, 3, 2,
+                                 {{1, regionOf({3, 2, 20000}, {1, 3, 6}, {40000, 20000, 1})}}, 120000);
+  CHECK(isRight(innermost));
+}
+
+// Beside the output, as a multiple of it.
+double workMemory(DType dtype, uint64_t rows, uint64_t cols, unsigned threads) {
+  const OrthogonalPart part{1, regionOf({rows, cols}, {1, rows}, {cols, 1})};
+  const Orthogonal work{1,     dtype, 1, rows, cols, dtype == DType::kFloat64 ? test::anyTable() : nullptr,
+                        &part, 1};
+  const cpu::OrthogonalWork job(work, *cpu::bestTarget(), nullptr, 0, rows * cols, threads);
+  return static_cast<double>(job.bytes()) / static_cast<double>(rows * cols * byteSize(dtype));
+}
+
+TEST(memoryIsWithinTwoAndAHalfTimesTheOutput) {
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64}) {
+    for (const unsigned threads : {1u, 2u, 16u, 64u}) {
+      CHECK(workMemory(dtype, 4096, 4096, threads) <= 1.5);
+      CHECK(workMemory(dtype, 4096, 1024, threads) <= 1.5);
+      CHECK(workMemory(dtype, 50000, 768, threads) <= 1.5);
+      CHECK(workMemory(dtype, 100000, 64, threads) <= 1.5);
+    }
+  }
+}
+
 TEST(aSliceOfColumnsTakesItsShareOfMemory) {
   const OrthogonalPart part = denseMatrices(1, 4096, 4096)[0];
   const Orthogonal work{1, DType::kFloat32, 1, 4096, 4096, nullptr, &part, 1};
