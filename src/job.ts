@@ -45,6 +45,7 @@ export interface ComputedPrimitive {
   /** Not 0. */
   readonly gain: number;
   readonly what: string;
+  /** The same array where units have their inputs in common. */
   inputs(unit: number): readonly ComputedInput[];
   make(inputs: readonly TensorArray[], out: Float64Array, unit: number): Generator<undefined, void>;
 }

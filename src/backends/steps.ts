@@ -3,10 +3,9 @@
  * asynchronous calls.
  */
 import { dtypeInfo, type TensorArray } from '../dtype.js';
-import type { ComputedPrimitive, FillRequest, Job, OrthogonalRequest, QrPrimitive, Region } from '../job.js';
-import { Places } from '../js/orthogonal-places.js';
-import { toBFloat16, toFloat16 } from '../js/round.js';
-import { allocateTensor, checkAvailable } from '../memory.js';
+import type { FillRequest, Job, OrthogonalRequest, QrPrimitive, Region } from '../job.js';
+import { allocateTensor } from '../memory.js';
+import { type ComputedJob, computedSteps } from './computed.js';
 
 export type Step =
   /** Jobs of independent elements. */
@@ -37,17 +36,6 @@ export interface Split {
   readonly orthogonal: readonly OrthogonalRequest[];
   readonly computed: readonly (readonly ComputedJob[])[];
   readonly qr?: QrPrimitive;
-}
-
-/** Jobs of one list have their units in common. */
-interface ComputedJob extends Job {
-  readonly primitive: ComputedPrimitive;
-}
-
-/** Where in a window the elements of a computed job lie. */
-interface PlacedComputed {
-  readonly primitive: ComputedPrimitive;
-  readonly places: Places;
 }
 
 const splits = new WeakMap<FillRequest, Split>();
@@ -136,83 +124,13 @@ function* partSteps(
     if (matrices.parts.some(({ region }) => meets(region, start, end)))
       yield { run: 'orthogonal', request: matrices, target, start };
   }
-  for (const jobs of computed) {
-    const { size } = jobs[0]!.primitive;
-    const placed = jobs.map(({ primitive, region }) => ({
-      primitive,
-      places: new Places(region, start, end),
-    }));
-    for (let unit = 0; ; unit++) {
-      // The next one that the window has elements of.
-      const at = placed.reduce(
-        (least, { places }) => Math.min(least, places.first(unit * size)),
-        Number.POSITIVE_INFINITY,
-      );
-      if (at === Number.POSITIVE_INFINITY) break;
-      unit = Math.floor(at / size);
-      yield* unitSteps(request, placed, unit, target, start);
-    }
-  }
+  for (const jobs of computed) yield* computedSteps(request, jobs, target, start, windowSteps);
 }
 
 /** Whether a region may have elements in the window [start, end). */
 function meets({ shape, targetOffset, targetStrides }: Region, start: number, end: number): boolean {
   const last = shape.reduce((at, extent, axis) => at + (extent - 1) * targetStrides[axis]!, targetOffset);
   return targetOffset < end && last >= start;
-}
-
-function* unitSteps(
-  { seed, dtype }: FillRequest,
-  placed: readonly PlacedComputed[],
-  unit: number,
-  target: TensorArray,
-  start: number,
-): Generator<Step> {
-  const { primitive } = placed[0]!;
-  const wanted = primitive.inputs(unit);
-  // Before any work: for all of it together.
-  const bytes = wanted.reduce(
-    (sum, { dtype: precision, length }) => sum + length * dtypeInfo(precision).bytes,
-    primitive.size * dtypeInfo('float64').bytes,
-  );
-  checkAvailable(bytes, primitive.what);
-  const out = allocateTensor('float64', primitive.size, primitive.what);
-  const inputs: TensorArray[] = [];
-  for (const { primitive: drawn, stream, dtype: precision, offset, length } of wanted) {
-    const array = allocateTensor(precision, length, primitive.what);
-    inputs.push(array);
-    const region = {
-      shape: [length],
-      sourceOffset: offset,
-      sourceStrides: [1],
-      targetOffset: 0,
-      targetStrides: [1],
-    };
-    const request = { seed, dtype: precision, length, jobs: [{ primitive: drawn, stream, region }] };
-    if (length > 0) yield* windowSteps(request, array, 0);
-  }
-  yield { run: 'work', work: primitive.make(inputs, out, unit) };
-  const [begin, end] = [unit * primitive.size, (unit + 1) * primitive.size];
-  for (const { primitive: part, places } of placed) {
-    const store = storer(dtype, part.gain);
-    places.forEachRun(
-      begin,
-      end,
-      start,
-      start + target.length,
-      (source, first, count, stride, targetStride) => {
-        for (let i = 0; i < count; i++)
-          target[first - start + i * targetStride] = store(out[source + i * stride - begin]!);
-      },
-    );
-  }
-}
-
-/** What an array of that dtype is given for a float64 element. 16-bit values are rounded twice, as all others are. */
-function storer(dtype: FillRequest['dtype'], gain: number): (element: number) => number {
-  if (dtype === 'bfloat16') return (element) => toBFloat16(Math.fround(element * gain));
-  if (dtype === 'float16') return (element) => toFloat16(Math.fround(element * gain));
-  return (element) => element * gain;
 }
 
 /** Whole units, and where their part of the window goes. */

@@ -2,7 +2,7 @@ import type { IsometryError } from '../errors.js';
 import { powerOfTwoFrom, signedHadamardColumn } from '../js/hadamard.js';
 import type { Law } from '../law.js';
 import { expectedHint, numberOption, withDefault } from '../options.js';
-import type { Recipe } from '../recipe.js';
+import type { Recipe, RecipeInput } from '../recipe.js';
 import { elementCount } from '../shape.js';
 import { type Definition, make, type TensorInfo } from './definition.js';
 import { whereOf } from './kernel-view.js';
@@ -74,16 +74,21 @@ function hadamardLaw(gain: number, tensor: TensorInfo): Law {
 /** A unit is a column of a matrix, whose columns are `cols` of n. */
 function columnRecipe(n: number, cols: number): Recipe {
   const scale = Math.sqrt(1 / n) / n;
+  const law = { kind: 'uniform', min: -1, max: 1 } as const;
+  const signsOf = (matrix: number): readonly RecipeInput[] => [
+    { law, role: 'signs', dtype: 'float32', offset: matrix * 3 * n, length: 3 * n },
+  ];
+  // All columns of a matrix have the same.
+  let last = { matrix: 0, inputs: signsOf(0) };
   return {
     what: `an orthogonal matrix of ${n} × ${cols} out of signs`,
     size: n,
     rms: Math.sqrt(1 / n),
     largest: 1,
     inputs: (unit) => {
-      const law = { kind: 'uniform', min: -1, max: 1 } as const;
-      return [
-        { law, role: 'signs', dtype: 'float32', offset: Math.floor(unit / cols) * 3 * n, length: 3 * n },
-      ];
+      const matrix = Math.floor(unit / cols);
+      if (matrix !== last.matrix) last = { matrix, inputs: signsOf(matrix) };
+      return last.inputs;
     },
     *make([signs], out, unit) {
       yield* signedHadamardColumn(signs as Float32Array, unit % cols, out);

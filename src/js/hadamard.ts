@@ -10,8 +10,8 @@ export function powerOfTwoFrom(least: number): number {
   return power;
 }
 
-/** Additions between two yields: a few milliseconds. */
-const PIECE = 2 ** 21;
+/** Elements between two yields, as long as blocks are not larger: some milliseconds. */
+const PIECE = 2 ** 20;
 
 /**
  * The first elements of row `row` ≥ 0, as many as `out` has. Each doubling repeats them or turns their signs. Yields
@@ -46,22 +46,48 @@ export function hadamardSum(rows: number, cols: number, size: number): number {
 /** `values` ← H·`values`, whose length is a power of two: the fast Walsh–Hadamard transform. Yields between pieces. */
 export function* walshHadamard(values: Float64Array): Generator<undefined, void> {
   const { length } = values;
-  for (let half = 1, since = 0; half < length; half *= 2) {
-    for (let block = 0; block < length; block += 2 * half) {
-      for (let first = block; first < block + half; first += PIECE) {
-        const end = Math.min(block + half, first + PIECE);
-        for (let a = first, b = first + half; a < end; a++, b++) {
-          const [x, y] = [values[a]!, values[b]!];
-          values[a] = x + y;
-          values[b] = x - y;
-        }
-        since += end - first;
-        if (since >= PIECE) {
-          since = 0;
-          yield;
-        }
-      }
+  // Sums of whole numbers are exact, so that any order will do: two doublings at a time.
+  let half = 1;
+  for (; 4 * half <= length; half *= 4) {
+    const piece = Math.max(PIECE, 4 * half);
+    for (let first = 0; first < length; first += piece) {
+      blocks(values, first, Math.min(length, first + piece), half);
+      if (length > PIECE) yield;
     }
+  }
+  if (2 * half === length) halves(values, half);
+}
+
+/** {@link quarters} of the blocks of four quarters from `first` to `end`. */
+function blocks(values: Float64Array, first: number, end: number, quarter: number): void {
+  for (let block = first; block < end; block += 4 * quarter)
+    quarters(values, block, block + quarter, quarter);
+}
+
+/** Sums and differences of the elements from `first` to `end` with those one, two and three quarters of a block on. */
+function quarters(values: Float64Array, first: number, end: number, quarter: number): void {
+  for (let k = first; k < end; k++) {
+    const a = values[k]!;
+    const b = values[k + quarter]!;
+    const c = values[k + 2 * quarter]!;
+    const d = values[k + 3 * quarter]!;
+    const left = a + b;
+    const right = c + d;
+    const leftTurned = a - b;
+    const rightTurned = c - d;
+    values[k] = left + right;
+    values[k + quarter] = leftTurned + rightTurned;
+    values[k + 2 * quarter] = left - right;
+    values[k + 3 * quarter] = leftTurned - rightTurned;
+  }
+}
+
+function halves(values: Float64Array, half: number): void {
+  for (let k = 0; k < half; k++) {
+    const x = values[k]!;
+    const y = values[k + half]!;
+    values[k] = x + y;
+    values[k + half] = x - y;
   }
 }
 

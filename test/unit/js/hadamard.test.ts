@@ -98,8 +98,8 @@ describe('walshHadamard', () => {
   });
 
   it('lets others run now and then', () => {
-    // 2^22 numbers in 22 passes of 2^21 additions each.
-    expect(run(walshHadamard(new Float64Array(2 ** 22)))).toBe(22);
+    // 2^22 numbers, four at a time: ten times four pieces, and the last in one.
+    expect(run(walshHadamard(new Float64Array(2 ** 22)))).toBe(41);
     expect(run(walshHadamard(new Float64Array(2 ** 10)))).toBe(0);
   });
 });
