@@ -1,10 +1,10 @@
-// Initializers that are more than one law of independent elements: the same bytes on cpu and js, at once and not; any slice is
+// Initializers that are more than one law of independent elements: the same bytes on cuda, cpu and js, at once and not; any slice is
 // the part of the whole; and a checkpoint, written in windows, has the same.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { jsBackend } from '../../src/backends/js.js';
 import { DTYPE_NAMES, type DType, type TensorArray } from '../../src/dtype.js';
 import { fill, fillSync, prepareFill } from '../../src/fill.js';
@@ -13,6 +13,7 @@ import * as api from '../../src/initializers/index.js';
 import { writeCheckpointWith } from '../../src/model/checkpoint.js';
 import { SafetensorsReader } from '../../src/safetensors/read.js';
 import { arbitraryRanges, partOf } from '../helpers/elements.js';
+import { describeFakeCuda, openFakeHere, SLOW } from '../helpers/fake-cuda.js';
 import { describeNative } from '../helpers/native.js';
 
 type Case = readonly [
@@ -100,6 +101,25 @@ describeNative('cpu = js, to the byte', () => {
       expect(bytes(whole(test, dtype, 'cpu')).equals(js)).toBe(true);
       const tensor = await fill('w', shape, initializer, { seed: 42, dtype, device: 'cpu', ...options });
       expect(bytes(tensor.data).equals(js)).toBe(true);
+    }
+  });
+});
+
+describeFakeCuda('cuda = js, to the byte, on the host and in device memory', () => {
+  beforeAll(() => openFakeHere());
+
+  it.each(CASES.map((test) => [label(test), test] as const))('%s', SLOW, async (_, test) => {
+    const [initializer, shape, options] = test;
+    for (const dtype of ['float64', 'bfloat16'] as const) {
+      const all = { seed: 42, dtype, device: 'cuda', ...options } as const;
+      const js = bytes(whole(test, dtype));
+      expect(bytes(fillSync('w', shape, initializer, all).data).equals(js)).toBe(true);
+      const device = await fill('w', shape, initializer, { ...all, keep: 'device' });
+      try {
+        expect(bytes((await device.toHost()).data).equals(js)).toBe(true);
+      } finally {
+        device.dispose();
+      }
     }
   });
 });
