@@ -78,8 +78,8 @@ export const mimeticDefinition: Definition<MimeticInitializer> = {
  * streams instead of the tensor's name. Z(r, c) of head h of layer b of a stack is element u·d² + r·d + c, u = b·heads + h, of
  * the float64 normals of `source` in the role `queryKey` (`valueOutput`, with one head); the pair j = 0, 1, … is negated where
  * element u·d + j of `uniform({ min: -1, max: 1 })` in float32, role `queryKeySigns` (`valueOutputSigns`), is negative. All in
- * float64, rounded at the end. The decomposition is computed in JavaScript, anew for each head and tensor: milliseconds for
- * d = 192, seconds for d = 768, growing with d³.
+ * float64, rounded at the end. The decomposition is computed in JavaScript, anew for each head and tensor: a quarter of a second for
+ * d = 192, 20 seconds for d = 768, growing with d³.
  *
  * Trockman, Kolter 2023, "Mimetic Initialization of Self-Attention Layers", arXiv:2305.09828, whose defaults these are.
  * @throws IsometryError `INVALID_OPTION` unless the options are such, `heads` a whole number ≥ 1 for `query` and `key`

@@ -113,7 +113,10 @@ function dotFour(
   out: Float64Array,
   to: number,
 ): void {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   for (let r = 0; r < n; r++) {
     const value = u[from + r]!;
     s0 += value * x[at + r]!;

@@ -19,29 +19,48 @@ export function* orthogonalizeColumns(a: Float64Array, n: number): Generator<und
     for (let c = 0; c < n; c++) squares[c] = dot(a, c * n, c * n, n);
     let rotated = false;
     for (let p = 0; p < n - 1; p++) {
-      for (let q = p + 1; q < n; q++) {
-        const cosine = dot(a, p * n, q * n, n);
-        const limit = tolerance * Math.sqrt(squares[p]!) * Math.sqrt(squares[q]!);
-        if (!(Math.abs(cosine) > limit)) continue;
-        rotated = true;
-        const zeta = (squares[q]! - squares[p]!) / (2 * cosine);
-        const root = Math.sqrt(1 + zeta * zeta);
-        // The smaller of the two angles that make the columns orthogonal.
-        const t = zeta >= 0 ? 1 / (zeta + root) : -1 / (root - zeta);
-        const c = 1 / Math.sqrt(1 + t * t);
-        rotate(a, p * n, q * n, n, c, c * t);
-        squares[p] = Math.max(0, squares[p]! - t * cosine);
-        squares[q] = squares[q]! + t * cosine;
-      }
+      if (rotateWithLater(a, squares, p, n, tolerance)) rotated = true;
       yield;
     }
     if (!rotated) return;
   }
 }
 
+/**
+ * Makes column p orthogonal to each later one in turn. Whether anything was left to do. Not part of the generator: V8 compiles
+ * the loops of generators badly.
+ */
+function rotateWithLater(
+  a: Float64Array,
+  squares: Float64Array,
+  p: number,
+  n: number,
+  tolerance: number,
+): boolean {
+  let rotated = false;
+  for (let q = p + 1; q < n; q++) {
+    const product = dot(a, p * n, q * n, n);
+    const limit = tolerance * Math.sqrt(squares[p]!) * Math.sqrt(squares[q]!);
+    if (!(Math.abs(product) > limit)) continue;
+    rotated = true;
+    const zeta = (squares[q]! - squares[p]!) / (2 * product);
+    const root = Math.sqrt(1 + zeta * zeta);
+    // The smaller of the two angles that make the columns orthogonal.
+    const t = zeta >= 0 ? 1 / (zeta + root) : -1 / (root - zeta);
+    const c = 1 / Math.sqrt(1 + t * t);
+    rotate(a, p * n, q * n, n, c, c * t);
+    squares[p] = Math.max(0, squares[p]! - t * product);
+    squares[q] = squares[q]! + t * product;
+  }
+  return rotated;
+}
+
 /** The product of two columns: four sums, of every fourth element each, added in the order (0 + 1) + (2 + 3). */
 function dot(a: Float64Array, p: number, q: number, n: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   let k = 0;
   for (; k + 4 <= n; k += 4) {
     s0 += a[p + k]! * a[q + k]!;
@@ -55,7 +74,8 @@ function dot(a: Float64Array, p: number, q: number, n: number): number {
 
 function rotate(a: Float64Array, p: number, q: number, n: number, c: number, s: number): void {
   for (let k = 0; k < n; k++) {
-    const [x, y] = [a[p + k]!, a[q + k]!];
+    const x = a[p + k]!;
+    const y = a[q + k]!;
     a[p + k] = c * x - s * y;
     a[q + k] = s * x + c * y;
   }
