@@ -63,7 +63,7 @@ function deltaOrthogonalLaw(gain: number, tensor: TensorInfo): Law {
   }
   const origin = oddMiddleTap(tensor, 'deltaOrthogonal', view);
   const { outputs, inputs, stacked } = view;
-  checkIsometric(tensor, 'deltaOrthogonal', outputs, inputs, 'orthogonal() or deltaOrthogonal()');
+  checkIsometric(tensor, 'deltaOrthogonal', outputs, inputs, 'kaimingNormal() or orthogonal()');
   if (gain === 0 || elementCount(shape) === 0) return { kind: 'constant', value: 0 };
   const matrices = orthogonalParts(shape, view, origin, outputs, inputs, gain);
   return { kind: 'parts', stacked, parts: [zerosPart(shape), ...matrices] };

@@ -133,6 +133,7 @@ describe('deltaOrthogonal', () => {
     [[1, 1, 1, 1, 1, 1], {}, 'INVALID_SHAPE', 'layout: "EOIDHW"'],
     [[4, 5, 3], {}, 'INVALID_SHAPE', 'at least as many outputs as inputs'],
     [[4, 5, 3], {}, 'INVALID_SHAPE', '5 inputs cannot all keep their length in 4 outputs'],
+    [[4, 5, 3], {}, 'INVALID_SHAPE', 'fewer inputs, or kaimingNormal() or orthogonal()'],
     [[4, 3, 3], { groups: 2 }, 'INVALID_SHAPE', 'a matrix of 2 × 3 has no orthonormal columns'],
     [[4, 4, 3], { groups: 3 }, 'INVALID_OPTION', 'a divisor of axis O (4)'],
     [[4, 4, 4], {}, 'INVALID_SHAPE', 'taps 1 and 2'],
