@@ -20,7 +20,10 @@ export function withMatrices<B extends RawBackend>(raw: B, maker: MatrixMaker = 
     }
   };
   const fill: Backend['fill'] = async (request, target, start, signal, onProgress) => {
-    if (splitOf(request) === undefined) return raw.fill(request, target, start, signal, onProgress);
+    const split = splitOf(request);
+    if (split === undefined) return raw.fill(request, target, start, signal, onProgress);
+    // The fraction of one step is that of all work only where it is the only one: not of what a kernel is made from.
+    const report = split.orthogonal.length === 1 && split.computed.length === 0 ? onProgress : undefined;
     let until = performance.now() + SLICE_MS;
     for (const step of windowSteps(request, target, start)) {
       signal?.throwIfAborted();
@@ -32,7 +35,7 @@ export function withMatrices<B extends RawBackend>(raw: B, maker: MatrixMaker = 
       }
       if (step.run === 'elements') await raw.fill(step.request, step.target, step.start, signal);
       else if (step.run === 'orthogonal')
-        await raw.orthogonal(step.request, step.target, step.start, signal, onProgress);
+        await raw.orthogonal(step.request, step.target, step.start, signal, report);
       else if (step.run === 'qr') await maker.make(step.request, step.index, step.target, signal);
       else await finishInSlices(step.work, signal);
     }

@@ -8,7 +8,13 @@ import { withMatrices } from '../../../src/backends/matrices.js';
 import type { Backend, Part, RawBackend } from '../../../src/backends/types.js';
 import { DTYPE_NAMES, type DType, dtypeInfo, type TensorArray } from '../../../src/dtype.js';
 import { fill, fillInto, fillSync, prepareFill } from '../../../src/fill.js';
-import { normal, orthogonal } from '../../../src/initializers/index.js';
+import {
+  convolutionOrthogonal,
+  deltaOrthogonal,
+  type Initializer,
+  normal,
+  orthogonal,
+} from '../../../src/initializers/index.js';
 import type { FillRequest } from '../../../src/job.js';
 import { toBFloat16, toFloat16 } from '../../../src/js/round.js';
 import { writeCheckpointWith } from '../../../src/model/checkpoint.js';
@@ -242,5 +248,32 @@ describe('a checkpoint', () => {
     } finally {
       rmSync(dir, { recursive: true });
     }
+  });
+});
+
+describe('progress', () => {
+  const half: RawBackend = {
+    ...jsBackend,
+    orthogonal: async (request, target, start, _signal, onProgress) => {
+      onProgress?.(0.5);
+      jsBackend.orthogonalSync(request, target, start);
+    },
+  };
+  const reported = async (initializer: Initializer): Promise<number[]> => {
+    const { request } = prepareFill('w', [4, 2, 3], initializer, { seed: 1 });
+    const seen: number[] = [];
+    const target = new Float32Array(request.length);
+    await withMatrices(half).fill(request, target, 0, undefined, (fraction) => seen.push(fraction));
+    expect(target.some((x) => x !== 0)).toBe(true);
+    return seen;
+  };
+
+  it('is that of the matrices where they are all the work', async () => {
+    expect(await reported(orthogonal())).toEqual([0.5]);
+    expect(await reported(deltaOrthogonal())).toEqual([0.5]);
+  });
+
+  it('is not that of a matrix which something else is made from', async () => {
+    expect(await reported(convolutionOrthogonal())).toEqual([]);
   });
 });
