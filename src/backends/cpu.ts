@@ -147,7 +147,12 @@ function checkWorkMemory(
   start: number,
   { binding, simd, threads }: Ready,
 ): void {
-  const bytes = binding.orthogonalBytes(orthogonalWords(request), target, start, simd, threads);
+  let bytes: number;
+  try {
+    bytes = binding.orthogonalBytes(orthogonalWords(request), target, start, simd, threads);
+  } catch (error) {
+    throw fromNative(error);
+  }
   checkAvailable(bytes, `the making of ${request.rows} × ${request.cols} orthogonal matrices`);
 }
 
