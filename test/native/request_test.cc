@@ -103,6 +103,25 @@ TEST(refusesWordRangesBeyondTwoToThe32) {
   CHECK(!accepts(words));
 }
 
+TEST(readsMasksAndRefusesThoseThatDivideByZero) {
+  std::vector<double> words = valid();
+  words[5] = 5;
+  CHECK(!accepts(words));
+  words.insert(words.end(), {7, 2, 3});
+  Request request;
+  CHECK(decodeRequest(words.data(), words.size(), request) == nullptr);
+  const Params& params = request.jobs[0].params;
+  CHECK(request.jobs[0].kind == Kind::kMask && params.rows == 7 && params.stride == 2 && params.zeros == 3);
+  const size_t rows = words.size() - 3;
+  for (size_t at : {rows, rows + 1}) {
+    for (double value : {0.0, -1.0, 0.5, 9007199254740992.0}) {
+      std::vector<double> bad = words;
+      bad[at] = value;
+      CHECK(!accepts(bad));
+    }
+  }
+}
+
 TEST(survivesNoise) {
   std::mt19937_64 random(1);
   const double values[] = {
