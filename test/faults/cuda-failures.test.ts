@@ -24,6 +24,14 @@ const SCENARIOS = `
         return [await t.toHost()];
       } finally { t.dispose(); }
     },
+    'matrices': async () => [
+      await fill('m', [20, 12], isometry.orthogonal(), { ...options, dtype: 'float64' }),
+      fillSync('m', [2, 5, 7], isometry.orthogonal({ gain: 2 }), { ...options, layout: 'EOI' }),
+    ],
+    'matrices, device': async () => {
+      const t = await fill('m', [9, 12], isometry.orthogonal(), { ...options, dtype: 'bfloat16', keep: 'device' });
+      try { return [await t.toHost()]; } finally { t.dispose(); }
+    },
     'model': async () => {
       const tensors = ['x', 'y', 'z'].map((name) => ({ name, shape: [1000], init: name === 'y' ? table : law }));
       const made = await isometry.fillModel({ tensors }, { seed: 7, keep: 'device' });
@@ -143,6 +151,8 @@ describeFakeCuda('the N-th call fails, for every N', () => {
       '"host, synchronous" true',
       '"device" true',
       '"device, synchronous" true',
+      '"matrices" true',
+      '"matrices, device" true',
       '"model" true',
     ]);
     for (const line of lines) expect(line).toMatch(/OUT_OF_MEMORY|DEVICE_ERROR/);

@@ -7,45 +7,61 @@ import { type DType, dtypeInfo, type TensorArray } from '../../src/dtype.js';
 import { type FillOptions, fill, fillSync, prepareFill } from '../../src/fill.js';
 import { constant, orthogonal } from '../../src/initializers/index.js';
 import type { OrthogonalRequest } from '../../src/job.js';
+import { elementCount } from '../../src/shape.js';
 import { describeFakeCuda, openFakeHere, SLOW } from '../helpers/fake-cuda.js';
 
 const DTYPES: readonly DType[] = ['float64', 'float32', 'float16', 'bfloat16'];
 type Options = Partial<FillOptions<DType>>;
 
-/** What is made, in words, its shape and how. */
-const TENSORS: readonly (readonly [string, readonly number[], Options?])[] = [
-  ...[1, 2, 3, 4, 9, 32, 65].map((n) => [`${n} square`, [n, n]] as const),
-  ['257 square', [257, 257]],
-  ['tall', [300, 70]],
-  ['wide', [66, 190]],
-  ['a column', [130, 1]],
-  ['a row', [1, 130]],
-  ['convolution, OIHW', [20, 7, 3, 3]],
-  ['convolution, HWIO', [3, 3, 7, 70], { layout: 'HWIO' }],
-  ['inputs first', [40, 90], { layout: 'IO' }],
-  ['experts', [5, 33, 20], { layout: 'EOI' }],
-  ['many tiny experts', [200, 2, 2], { layout: 'EOI' }],
-  ['rows of a square', [140, 140], { slice: [[70, 90], null] }],
-  ['columns of a square', [140, 140], { slice: [null, [3, 5]] }],
-  [
-    'a corner of a tall one',
-    [300, 140],
-    {
+/** What is made, and how. */
+interface Made {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly options?: Options;
+}
+
+const TENSORS: readonly Made[] = [
+  ...[1, 2, 3, 4, 9, 32, 65].map((n) => ({ name: `${n} square`, shape: [n, n] })),
+  { name: '257 square', shape: [257, 257] },
+  { name: 'tall', shape: [300, 70] },
+  { name: 'wide', shape: [66, 190] },
+  { name: 'a column', shape: [130, 1] },
+  { name: 'a row', shape: [1, 130] },
+  { name: 'convolution, OIHW', shape: [20, 7, 3, 3] },
+  { name: 'convolution, HWIO', shape: [3, 3, 7, 70], options: { layout: 'HWIO' } },
+  { name: 'inputs first', shape: [40, 90], options: { layout: 'IO' } },
+  { name: 'experts', shape: [5, 33, 20], options: { layout: 'EOI' } },
+  { name: 'many tiny experts', shape: [200, 2, 2], options: { layout: 'EOI' } },
+  { name: 'rows of a square', shape: [140, 140], options: { slice: [[70, 90], null] } },
+  { name: 'columns of a square', shape: [140, 140], options: { slice: [null, [3, 5]] } },
+  {
+    name: 'a corner of a tall one',
+    shape: [300, 140],
+    options: {
       slice: [
         [250, 300],
         [100, 110],
       ],
     },
-  ],
-  ['experts of many, and rows of them', [9, 70, 66], { layout: 'EOI', slice: [[3, 5], [60, 70], null] }],
-  ['a patch of a convolution', [30, 8, 3, 3], { slice: [[5, 25], [2, 7], [1, 2], null] }],
+  },
+  {
+    name: 'experts of many, and rows of them',
+    shape: [9, 70, 66],
+    options: { layout: 'EOI', slice: [[3, 5], [60, 70], null] },
+  },
+  {
+    name: 'a patch of a convolution',
+    shape: [30, 8, 3, 3],
+    options: { slice: [[5, 25], [2, 7], [1, 2], null] },
+  },
 ];
 
 const bytesOf = ({ data }: { data: TensorArray }): Buffer =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 
-function made(shape: readonly number[], options: Options, device: 'cuda' | 'cpu' | 'js'): Buffer {
-  return bytesOf(fillSync('w', shape, orthogonal({ gain: -1.25 }), { seed: 7, ...options, device }));
+function made(shape: readonly number[], options: Options | undefined, device: 'cuda' | 'cpu' | 'js'): Buffer {
+  const all = { seed: 7, ...options, keep: 'host', device } as const;
+  return bytesOf(fillSync('w', shape, orthogonal({ gain: -1.25 }), all));
 }
 
 describeFakeCuda('orthogonal matrices: cuda = cpu = js, to the byte', () => {
@@ -59,8 +75,8 @@ describeFakeCuda('orthogonal matrices: cuda = cpu = js, to the byte', () => {
   it('runs on the fake driver', () =>
     expect(probeCuda().devices.map(({ name }) => name)).toEqual(['Fake GPU 0']));
 
-  describe.each(TENSORS)('%s', (_name, shape, options) => {
-    const dtypes = shape[0]! * shape[1]! > 60_000 ? DTYPES.slice(1, 3) : DTYPES;
+  describe.each(TENSORS)('$name', ({ shape, options }) => {
+    const dtypes = elementCount(shape) > 60_000 ? DTYPES.slice(1, 3) : DTYPES;
     it.each(dtypes)('%s', SLOW, async (dtype) => {
       const all = { ...options, dtype };
       const expected = made(shape, all, 'js');
