@@ -18,14 +18,14 @@ export interface Recipe {
   /** No element is larger, before the gain. */
   readonly largest: number;
   /**
-   * What unit number `unit` is made from. Where units that follow each other are given the same array, it is drawn once for
-   * all of them, and `make` must leave the inputs as they are.
+   * What unit number `unit` is made from. Where units that follow each other are given the same array, it is drawn once
+   * for all of them, and `make` must leave the inputs as they are.
    */
   inputs(unit: number): readonly RecipeInput[];
   /**
-   * Computes the elements of unit number `unit`: with `+ − × ÷ sqrt` alone, yielding between pieces of a few milliseconds. `out` has
-   * `size` elements, all 0. The inputs' arrays are its own, too, unless other
-   * units are made from them.
+   * Computes the elements of unit number `unit`: with `+ − × ÷ sqrt` alone, yielding between pieces of a few
+   * milliseconds. `out` has `size` elements, all 0. The inputs' arrays are its own, too, unless other units are made
+   * from them.
    */
   make(inputs: readonly TensorArray[], out: Float64Array, unit: number): Generator<undefined, void>;
 }

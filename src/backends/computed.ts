@@ -1,6 +1,6 @@
 /**
- * The steps of what JavaScript computes on every backend: each unit's inputs are drawn, the unit is made, and its elements
- * go where they belong.
+ * The steps of what JavaScript computes on every backend: each unit's inputs are drawn, the unit is made, and its
+ * elements go where they belong.
  */
 import { dtypeInfo, type TensorArray } from '../dtype.js';
 import type { ComputedInput, ComputedPrimitive, FillRequest, Job } from '../job.js';

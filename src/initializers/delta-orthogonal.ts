@@ -35,21 +35,22 @@ export const deltaOrthogonalDefinition: Definition<DeltaOrthogonalInitializer> =
 };
 
 /**
- * A convolution kernel that is `gain` times a random matrix with orthonormal columns at the tap in the middle, a row for each
- * output, a column for each input, and 0 at all others. Under `same` or circular padding the convolution keeps the length of
- * each place's vector of channels (times `gain`), so that of the whole signal; stacks of thousands of such layers train.
+ * A convolution kernel that is `gain` times a random matrix with orthonormal columns at the tap in the middle, a row
+ * for each output, a column for each input, and 0 at all others. Under `same` or circular padding the convolution keeps
+ * the length of each place's vector of channels (times `gain`), so that of the whole signal; stacks of thousands of
+ * such layers train.
  *
- * Shapes: three to five axes, or any layout with spatial axes, all of odd length: an even kernel has no middle. Columns can be
- * orthonormal only where there are at least as many outputs as inputs. With g groups, each group has a matrix of its own,
- * (O/g) × I (`IOHW`, transposed: O × (I/g)): a grouped convolution is g convolutions side by side. So has each index of the
- * `E` axes. Matrix number stack·g + group is made as that of `orthogonal` for a dense tensor O × I of the same name, so
- * uniform among all such matrices, and with the same bits on every backend.
+ * Shapes: three to five axes, or any layout with spatial axes, all of odd length: an even kernel has no middle. Columns
+ * can be orthonormal only where there are at least as many outputs as inputs. With g groups, each group has a matrix of
+ * its own, (O/g) × I (`IOHW`, transposed: O × (I/g)): a grouped convolution is g convolutions side by side. So has each
+ * index of the `E` axes. Matrix number stack·g + group is made as that of `orthogonal` for a dense tensor O × I of the
+ * same name, so uniform among all such matrices, and with the same bits on every backend.
  *
  * Xiao, Bahri, Sohl-Dickstein, Schoenholz, Pennington 2018, "Dynamical isometry and a mean field theory of CNNs: How to
  * train 10,000-layer vanilla convolutional neural networks", arXiv:1806.05393.
- * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number, and when used on a tensor for groups that do not
- * divide its outputs (`IOHW`: inputs); `INVALID_SHAPE` for an even kernel, for more inputs than outputs in a group, and
- * without a layout for other ranks; `INVALID_LAYOUT` for one without `O` or without a spatial axis.
+ * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number, and when used on a tensor for groups that do
+ * not divide its outputs (`IOHW`: inputs); `INVALID_SHAPE` for an even kernel, for more inputs than outputs in a group,
+ * and without a layout for other ranks; `INVALID_LAYOUT` for one without `O` or without a spatial axis.
  */
 export function deltaOrthogonal(options: DeltaOrthogonalOptions = {}): DeltaOrthogonalInitializer {
   return make(deltaOrthogonalDefinition, options);
@@ -111,7 +112,8 @@ export function checkIsometric(
 
 /**
  * A random matrix for each stack and group with its first element at `origin`, times `gain`: with orthonormal rows or
- * columns, whichever are fewer. As of `orthogonal`, Q is the matrix if it has more rows than columns, else its transpose.
+ * columns, whichever are fewer. As of `orthogonal`, Q is the matrix if it has more rows than columns, else its
+ * transpose.
  */
 export function orthogonalParts(
   shape: readonly number[],

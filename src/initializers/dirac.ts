@@ -31,15 +31,16 @@ export const diracDefinition: Definition<DiracInitializer> = {
  * A convolution kernel that changes nothing: 1 where output k meets input k at the middle tap, in each group, and 0
  * elsewhere. Nothing is random.
  *
- * The middle is tap ⌊k/2⌋ (counted from 0) on each spatial axis of length k, as for `torch.nn.init.dirac_`, which it equals
- * bit for bit. So the convolution passes its inputs on where the padding is ⌊k/2⌋ before the first element, also for even k.
+ * The middle is tap ⌊k/2⌋ (counted from 0) on each spatial axis of length k, as for `torch.nn.init.dirac_`, which it
+ * equals bit for bit. So the convolution passes its inputs on where the padding is ⌊k/2⌋ before the first element, also
+ * for even k.
  *
- * Shapes: three to five axes, or any layout with spatial axes. With g groups, O outputs and I inputs of each group (what
- * is stored), each group has min(O/g, I) ones; a transposed convolution (`IOHW`) has min(O, I/g). `E` axes stack kernels that
- * are all the same.
+ * Shapes: three to five axes, or any layout with spatial axes. With g groups, O outputs and I inputs of each group
+ * (what is stored), each group has min(O/g, I) ones; a transposed convolution (`IOHW`) has min(O, I/g). `E` axes stack
+ * kernels that are all the same.
  * @throws IsometryError `INVALID_OPTION` unless `groups` is a whole number ≥ 1; when used on a tensor, also unless it
- * divides the outputs (for `IOHW` the inputs) and is no other than the tensor's own; `INVALID_SHAPE` without a layout for
- * other ranks; `INVALID_LAYOUT` for one without `O` or without a spatial axis.
+ * divides the outputs (for `IOHW` the inputs) and is no other than the tensor's own; `INVALID_SHAPE` without a layout
+ * for other ranks; `INVALID_LAYOUT` for one without `O` or without a spatial axis.
  */
 export function dirac(options: DiracOptions = {}): DiracInitializer {
   return make(diracDefinition, options);

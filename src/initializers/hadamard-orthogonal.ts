@@ -32,21 +32,24 @@ export const hadamardOrthogonalDefinition: Definition<HadamardOrthogonalInitiali
 
 /**
  * A matrix with orthonormal rows or columns, whichever are fewer, times `gain`, out of random signs instead of random
- * numbers: the first columns of Q = H·D₃·H·D₂·H·D₁ / n^1.5, H a Hadamard matrix of size n, each D a diagonal of independent
- * signs. It costs n·log n per column, where `orthogonal` costs n². **Not** uniform among all orthogonal matrices (Haar's
- * measure): there are only 2^(3n) of them. Elements are whole numbers over n^1.5, nearly normal for large n.
+ * numbers: the first columns of Q = H·D₃·H·D₂·H·D₁ / n^1.5, H a Hadamard matrix of size n, each D a diagonal of
+ * independent signs. It costs n·log n per column, where `orthogonal` costs n²; but every backend computes it in
+ * JavaScript, and up to thousands of rows `orthogonal` in native code is as fast or faster. **Not** uniform among all
+ * orthogonal matrices (Haar's measure): there are only 2^(3n) of them. Elements are whole numbers over n^1.5, nearly
+ * normal for large n.
  *
- * The sums are whole numbers below 2^53, hence exact, and multiplied by √(1/n)/n and then by gain in float64, at last rounded
- * to the dtype. So QᵀQ is I up to the rounding of single elements, whatever n is.
+ * The sums are whole numbers below 2^53, hence exact, and multiplied by √(1/n)/n and then by gain in float64, at last
+ * rounded to the dtype. So QᵀQ is I up to the rounding of single elements.
  *
  * Shapes as for `orthogonal` (rows: axis `O`, columns: all others as they are stored; `E` axes stack independent
- * matrices), but n, the larger of the two dimensions, is a power of two up to 2^26. Q is the matrix if that has more rows than
- * columns, else its transpose is. Element k of D_j of matrix b is negative where element (3b + j − 1)·n + k of
- * `uniform({ min: -1, max: 1 })` in float32 is, in the stream of the role `signs`.
+ * matrices), but n, the larger of the two dimensions, is a power of two up to 2^26. Q is the matrix if that has more
+ * rows than columns, else its transpose is. Element k of D_j of matrix b is negative where element (3b + j − 1)·n + k
+ * of `uniform({ min: -1, max: 1 })` in float32 is, in the stream of the role `signs`.
  *
- * Yu, Suresh, Choromanski, Holtmann-Rice, Kumar 2016, "Orthogonal Random Features", arXiv:1610.09072 (section 4, as SORF).
- * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number; when used on a tensor, `INVALID_SHAPE` for another n, and for rank 0
- * or 1 without a layout, `INVALID_LAYOUT` for one without `O` or with an `E` that does not come first.
+ * Yu, Suresh, Choromanski, Holtmann-Rice, Kumar 2016, "Orthogonal Random Features", arXiv:1610.09072, as SORF.
+ * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number; when used on a tensor, `INVALID_SHAPE` for
+ * another n, and for rank 0 or 1 without a layout, `INVALID_LAYOUT` for one without `O` or with an `E` that does not
+ * come first.
  */
 export function hadamardOrthogonal(options: HadamardOrthogonalOptions = {}): HadamardOrthogonalInitializer {
   return make(hadamardOrthogonalDefinition, options);

@@ -36,10 +36,12 @@ export const identityDefinition: Definition<IdentityInitializer> = {
 };
 
 /**
- * `gain` on the main diagonal of a matrix, 0 elsewhere: output k is input k, as far as there are both. Nothing is random.
+ * `gain` on the main diagonal of a matrix, 0 elsewhere: output k is input k, as far as there are both. Nothing is
+ * random.
  *
  * Shapes: two axes, and axes `E` anywhere, whose matrices are all the same. Need not be square: O × I with min(O, I)
- * elements that are not 0, as `torch.nn.init.eye_` and Keras's `Identity`. Kernels with spatial axes take {@link dirac}.
+ * elements that are not 0, as `torch.nn.init.eye_` and Keras's `Identity`. Kernels with spatial axes take {@link
+ * dirac}.
  * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number, and when used on a tensor with groups;
  * `INVALID_SHAPE` without a layout for any rank but 2, `INVALID_LAYOUT` for one without `O` or with spatial axes.
  */

@@ -38,24 +38,24 @@ export const looksLinearDefinition: Definition<LooksLinearInitializer> = {
 };
 
 /**
- * Weights that make a network of rectifiers linear before training: mirrored halves `[W, −W]` undo a ReLU, as
- * relu(z) − relu(−z) = z. W is a random orthogonal matrix times `gain`, so the whole network is a product of such matrices.
+ * Weights that make a network of rectifiers linear before training: mirrored halves `[W, −W]` undo a ReLU, as relu(z) −
+ * relu(−z) = z. W is a random orthogonal matrix times `gain`, so the whole network is a product of such matrices.
  *
- * `mirror: 'inputs'` (the default) is `[W, −W]`: for a layer after a CReLU, whose output is relu(z) and, behind it on the
- * channel axis, relu(−z). The layer before it needs no mirror. For networks with the plain ReLU, which are made twice as wide,
- * the first layer is `mirror: 'outputs'`, W above −W; hidden layers are `'both'`, `[W, −W]` above `[−W, W]`; and the last is
- * `'inputs'`. Biases must be 0.
+ * `mirror: 'inputs'` (the default) is `[W, −W]`: for a layer after a CReLU, whose output is relu(z) and, behind it on
+ * the channel axis, relu(−z). The layer before it needs no mirror. For networks with the plain ReLU, which are made
+ * twice as wide, the first layer is `mirror: 'outputs'`, W above −W; hidden layers are `'both'`, which is
+ * `[[W, −W], [−W, W]]`; and the last is `'inputs'`. Biases must be 0.
  *
- * Shapes: a matrix, where W has orthonormal rows or columns, whichever are fewer; or a convolution kernel of odd spatial axes, where W,
- * with orthonormal columns, stands at the tap in the middle and all else is 0, as in `deltaOrthogonal`. An axis that holds
- * halves has an even length. The halves are one matrix, equal to the bit but for the sign. `E` axes stack independent weights.
- * No groups: a group would see only one of the halves.
+ * Shapes: a matrix, where W has orthonormal rows or columns, whichever are fewer; or a convolution kernel of odd
+ * spatial axes, where W, with orthonormal columns, stands at the tap in the middle and all else is 0, as in
+ * `deltaOrthogonal`. An axis that holds halves has an even length. The halves are one matrix, equal to the bit but for
+ * the sign. `E` axes stack independent weights. No groups: a group would see only one of the halves.
  *
  * Balduzzi, Frean, Leary, Lewis, Ma, McWilliams 2017, "The shattered gradients problem: If resnets are the answer, then
  * what is the question?", arXiv:1702.08591.
- * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number and `mirror` one of those, and when used on a tensor with
- * groups; `INVALID_SHAPE` for an odd mirrored axis, for a kernel that is even or whose W has more inputs than outputs, and without a layout
- * for ranks other than 2 to 5; `INVALID_LAYOUT` for one without `O`.
+ * @throws IsometryError `INVALID_OPTION` unless `gain` is a finite number and `mirror` one of those, and when used on a
+ * tensor with groups; `INVALID_SHAPE` for an odd mirrored axis, for a kernel that is even or whose W has more inputs
+ * than outputs, and without a layout for ranks other than 2 to 5; `INVALID_LAYOUT` for one without `O`.
  */
 export function looksLinear(options: LooksLinearOptions = {}): LooksLinearInitializer {
   return make(looksLinearDefinition, options);

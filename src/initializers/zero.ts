@@ -19,21 +19,22 @@ export const zeroDefinition: Definition<ZeroInitializer> = {
 };
 
 /**
- * ZerO: weights without randomness, of zeros and ones but for a factor. **Not** `zeros()`. A matrix O × I is the identity
- * where it has at most as many rows as columns: 1 on the main diagonal, 0 elsewhere. Else, where channels are added, it is
- * the top left part of a Hadamard matrix, ±1/√p with p the least power of two ≥ O: element (o, i) is negative where o and i,
- * counted from 0, have an odd number of binary digits 1 in common. That lets all outputs differ, which zeros would not.
- * Its columns are orthogonal, of length 1, where O is a power of two, else shorter and only nearly orthogonal. The seed
- * and the name have no effect; 1/√p is computed in float64 and rounded once.
+ * ZerO: weights without randomness, of zeros and ones but for a factor. **Not** `zeros()`. A matrix O × I is the
+ * identity where it has at most as many rows as columns: 1 on the main diagonal, 0 elsewhere. Else, where channels are
+ * added, it is the top left part of a Hadamard matrix, ±1/√p with p the least power of two ≥ O: element (o, i) is
+ * negative where o and i, counted from 0, have an odd number of binary digits 1 in common. That lets all outputs
+ * differ, which zeros would not. Its columns are orthogonal, of length 1, where O is a power of two, else shorter and
+ * not all orthogonal. The seed and the name have no effect; 1/√p is computed in float64 and rounded once.
  *
- * Shapes: a matrix, or a kernel with spatial axes, which has that matrix at the tap in the middle (⌊k/2⌋, counted from 0, on
- * each axis of length k) and zeros elsewhere. With groups each group's (O/g) × I matrix is made so. `E` axes stack
- * weights that are all the same.
+ * Shapes: a matrix, or a kernel with spatial axes, which has that matrix at the tap in the middle (⌊k/2⌋, counted from
+ * 0, on each axis of length k) and zeros elsewhere. With groups each group's (O/g) × I matrix is made so. `E` axes
+ * stack weights that are all the same.
  *
  * Zhao, Schäfer, Anandkumar 2021, "ZerO Initialization: Initializing Neural Networks with only Zeros and Ones",
  * arXiv:2110.12661, Algorithms 1 and 2, with the factor as in the authors' code. There residual branches end in zeros.
  * @throws IsometryError when used on a tensor: `INVALID_SHAPE` without a layout for ranks other than 2 to 5,
- * `INVALID_LAYOUT` for one without `O`, `INVALID_OPTION` for groups that do not divide the outputs (`IOHW`: the inputs).
+ * `INVALID_LAYOUT` for one without `O`, `INVALID_OPTION` for groups that do not divide the outputs (`IOHW`: the
+ * inputs).
  */
 export function zero(options?: Readonly<Record<string, never>>): ZeroInitializer {
   return make(zeroDefinition, options);

@@ -92,8 +92,8 @@ function halves(values: Float64Array, half: number): void {
 }
 
 /**
- * Column `column` of H·D₃·H·D₂·H·D₁, in `out` of length n, a power of two. `signs` are 3n numbers; the diagonals' elements
- * are −1 where they are negative, else 1, D₁ first. Yields between pieces.
+ * Column `column` of H·D₃·H·D₂·H·D₁, in `out` of length n, a power of two. `signs` are 3n numbers; the diagonals'
+ * elements are −1 where they are negative, else 1, D₁ first. Yields between pieces.
  */
 export function* signedHadamardColumn(
   signs: Float32Array,

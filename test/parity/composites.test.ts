@@ -1,5 +1,5 @@
-// Initializers that are more than one law of independent elements: the same bytes on cuda, cpu and js, at once and not; any slice is
-// the part of the whole; and a checkpoint, written in windows, has the same.
+// Initializers that are more than one law of independent elements: the same bytes on cuda, cpu and js, at once and
+// not; any slice is the part of the whole; and a checkpoint, written in windows, has the same.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
