@@ -133,11 +133,12 @@ bool OrthogonalWork::allocate() {
       panelsDone_ = std::make_unique<std::atomic<uint64_t>[]>(matrices());
     }
     if (bytes_ > std::numeric_limits<size_t>::max() / 2) return false;
-    memory_.reset(static_cast<char*>(::operator new(bytes_, std::align_val_t{kAlignment})));
+    // A sanitizer ends the process rather than throw.
+    memory_.reset(static_cast<char*>(::operator new(bytes_, std::align_val_t{kAlignment}, std::nothrow)));
   } catch (const std::bad_alloc&) {
     return false;
   }
-  return true;
+  return memory_ != nullptr;
 }
 
 OrthogonalWork::One OrthogonalWork::needed(uint64_t index) const {
