@@ -63,14 +63,15 @@ const KEYS = ['seed', 'dtype', 'device', 'signal', 'onProgress', 'metadata'];
  * library writes for the same tensors and metadata. Equal plans, seeds and dtypes give equal files on every device.
  *
  * Tensors are computed in chunks while earlier chunks are written; memory stays at some 30 MB (100 MB with `cuda`),
- * whatever the model's size; beside that orthogonal matrices, and what is made of matrices, take their work memory while
- * they are computed: up to 2.5 times the tensor on the CPU. The file appears at `path` complete or not at all, see
+ * whatever the model's size. Beside that, orthogonal matrices and what is made of matrices take their work memory while
+ * they are computed, and some are computed whole: that may be a few times such a tensor. The file appears at `path` complete or not at all, see
  * `writeAtomically`. Everything that can be wrong with the plan and the options is found before the file is touched.
  *
  * @param plan from `readPlan` or `parsePlan`, or what `parsePlan` takes.
  * @param path of the file; its directory must exist.
  * @throws IsometryError `PLAN_ERROR`, `INVALID_*` and `UNKNOWN_OPTION` for wrong arguments, `TOO_LARGE` for a model
- * that the format cannot hold, `OUT_OF_MEMORY` for such a matrix, `BACKEND_UNAVAILABLE`, `DEVICE_ERROR`, `IO_ERROR`; or the signal's reason.
+ * that the format cannot hold, `OUT_OF_MEMORY` for such a matrix, `BACKEND_UNAVAILABLE`, `DEVICE_ERROR`, `IO_ERROR`; or the signal's
+ * reason.
  */
 export function writeCheckpoint(
   plan: Plan | object | string,
