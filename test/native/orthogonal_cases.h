@@ -68,7 +68,7 @@ struct OrthogonalCase {
   // Whether `out`, computed now, is the window [start, end) of the expected output.
   bool isRight(const std::vector<unsigned char>& out, uint64_t start, uint64_t end) const {
     return out.size() == (end - start) * size() &&
-           std::memcmp(out.data(), expected.data() + start * size(), out.size()) == 0;
+           std::equal(out.begin(), out.end(), expected.begin() + static_cast<ptrdiff_t>(start * size()));
   }
 
  private:
