@@ -4,6 +4,7 @@
 #include "cuda/orthogonal-inl.h"
 #include "cuda/reflections-inl.h"
 #include "cuda/solve-inl.h"
+#include "cuda/update-inl.h"
 
 namespace isometry::cuda {
 

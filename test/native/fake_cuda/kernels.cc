@@ -9,6 +9,7 @@
 #include "cuda/qr-inl.h"
 #include "cuda/reflections-inl.h"
 #include "cuda/solve-inl.h"
+#include "cuda/update-inl.h"
 
 namespace fake_cuda {
 namespace {
