@@ -10,7 +10,7 @@ import { type Initializer, lawOf, parseInitializer } from './initializers/index.
 import type { FillRequest } from './job.js';
 import { jobsOf } from './jobs.js';
 import type { Law } from './law.js';
-import { allocateTensor } from './memory.js';
+import { allocateTensor, markTouched } from './memory.js';
 import { checkKeys, expectedHint, oneOf, withDefault } from './options.js';
 import { parseSlice, type Ranges, type Slice, sliceShape } from './region.js';
 import { parseSeed } from './seed.js';
@@ -207,6 +207,7 @@ export async function fill<D extends DType>(
   const quick = request.length <= SYNC_ELEMENTS && splitOf(request) === undefined && backend.name !== 'cuda';
   if (quick) backend.fillSync(request, data, 0);
   else await backend.fill(request, data, 0, prepared.signal, untilDone(prepared.onProgress));
+  markTouched(data);
   prepared.onProgress?.(1);
   return tensorOf<D>(prepared, data);
 }
@@ -245,6 +246,7 @@ export function fillSync<D extends DType>(
   const { backend } = selectBackend(prepared.device, bytesOf(request));
   const data = allocateTensor(request.dtype, request.length, prepared.name);
   backend.fillSync(request, data, 0);
+  markTouched(data);
   return tensorOf<D>(prepared, data);
 }
 

@@ -32,10 +32,47 @@ export function allocateTensor<D extends DType>(
   }
   checkAvailable(bytes, name, available);
   try {
-    return new array(length) as ArrayOf[D];
+    const made = new array(length) as ArrayOf[D];
+    if (bytes >= CHECK_FROM_BYTES) untouched.add(made.buffer);
+    return made;
   } catch (error) {
     throw outOfMemory(name, bytes, 'the system refused them', error);
   }
+}
+
+/** Memory of {@link allocateTensor} that nobody has written to yet: the system has promised it, but counts it as free. */
+const untouched = new WeakSet<ArrayBufferLike>();
+
+/** That an array has been written to, as far as it is ever going to be. */
+export function markTouched({ buffer }: ArrayBufferView): void {
+  untouched.delete(buffer);
+}
+
+/** What of the memory that the system calls free is spoken for by an array that is about to be written to. */
+export function promisedBytes({ buffer }: ArrayBufferView): number {
+  return untouched.has(buffer) ? buffer.byteLength : 0;
+}
+
+/**
+ * That `bytes` bytes of work memory for filling `target` may still be used.
+ *
+ * @param what - needs them, for the message.
+ * @throws IsometryError `OUT_OF_MEMORY`.
+ */
+export function checkWorkMemory(
+  bytes: number,
+  target: ArrayBufferView,
+  what: string,
+  available: () => number = () => process.availableMemory(),
+): void {
+  if (Math.max(bytes, target.byteLength) < CHECK_FROM_BYTES) return;
+  const left = Math.max(0, available() - promisedBytes(target));
+  if (bytes <= left) return;
+  throw new IsometryError(
+    'OUT_OF_MEMORY',
+    `${what} needs ${bytes} bytes of work memory, but only ${left} are available; use a smaller matrix or fewer ` +
+      'threads (ISOMETRY_THREADS)',
+  );
 }
 
 /**

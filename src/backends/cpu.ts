@@ -1,7 +1,7 @@
 import type { TensorArray } from '../dtype.js';
 import { describe, IsometryError } from '../errors.js';
 import type { FillRequest, OrthogonalRequest } from '../job.js';
-import { checkAvailable } from '../memory.js';
+import { checkWorkMemory } from '../memory.js';
 import { stopAtExit } from './at-exit.js';
 import { orthogonalWords, requestWords } from './encode.js';
 import { withMatrices } from './matrices.js';
@@ -117,7 +117,7 @@ export function orthogonalSyncWith(
 ): void {
   const now = ready();
   const { binding, simd, threads } = { ...now, ...options };
-  checkWorkMemory(request, target, start, { ...now, ...options });
+  checkMemory(request, target, start, { ...now, ...options });
   try {
     binding.orthogonalSync(orthogonalWords(request), target, start, simd, threads);
   } catch (error) {
@@ -134,14 +134,14 @@ export async function orthogonalWith(
 ): Promise<void> {
   const { signal, ...chosen } = options;
   const { simd, threads } = { ...ready(), ...chosen };
-  checkWorkMemory(request, target, start, { ...ready(), ...chosen });
+  checkMemory(request, target, start, { ...ready(), ...chosen });
   await runPoolJob(signal, ({ binding }, callback) =>
     binding.orthogonalAsync(orthogonalWords(request), target, start, simd, threads, callback),
   );
 }
 
 /** Before anything is allocated: the system would promise the memory, and kill the process when it is used. */
-function checkWorkMemory(
+function checkMemory(
   request: OrthogonalRequest,
   target: TensorArray,
   start: number,
@@ -153,7 +153,7 @@ function checkWorkMemory(
   } catch (error) {
     throw fromNative(error);
   }
-  checkAvailable(bytes, `the making of ${request.rows} × ${request.cols} orthogonal matrices`);
+  checkWorkMemory(bytes, target, `the making of ${request.rows} × ${request.cols} orthogonal matrices`);
 }
 
 /** A job of the addon's threads as a promise. */

@@ -6,6 +6,7 @@ import { constants } from 'node:buffer';
 import type { TensorArray } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { OrthogonalRequest } from '../job.js';
+import { promisedBytes } from '../memory.js';
 import { Panel, panelLength } from './orthogonal-panel.js';
 import { Meter, Reflections, uLength, vLength } from './orthogonal-reflections.js';
 import { Store } from './orthogonal-store.js';
@@ -35,7 +36,7 @@ export function* fillOrthogonal(
   const matrices = { first: Math.floor(begin / size), last: Math.floor(last / size) };
   const several = matrices.last > matrices.first;
   const most = several ? cols : Math.floor((last - matrices.first * size) / rows) + 1;
-  const { reflections, panel } = allocate(request, most, available);
+  const { reflections, panel } = allocate(request, most, () => available() - promisedBytes(target));
 
   const meter = new Meter();
   for (let index = begin; index !== Number.POSITIVE_INFINITY; ) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allocateTensor } from '../../src/memory.js';
+import { allocateTensor, checkWorkMemory, markTouched, promisedBytes } from '../../src/memory.js';
 
 describe('allocateTensor', () => {
   it('gives the dtype’s array', () => {
@@ -26,5 +26,32 @@ describe('allocateTensor', () => {
     expect(() => allocateTensor('float32', 2 ** 53 - 1, 'w', () => Number.MAX_VALUE)).toThrowError(
       expect.objectContaining({ code: expect.stringMatching(/TOO_LARGE|OUT_OF_MEMORY/) }),
     );
+  });
+});
+
+describe('checkWorkMemory', () => {
+  const large = 2 ** 24; // numbers of float32: 64 MiB
+
+  it('counts what is promised to a target that nobody has written to', () => {
+    const target = allocateTensor('float32', large, 'w');
+    expect(promisedBytes(target.subarray(1))).toBe(2 ** 26);
+    const check = (): void => checkWorkMemory(1000, target, 'a matrix', () => 2 ** 26 + 999);
+    expect(check).toThrow(
+      expect.objectContaining({
+        code: 'OUT_OF_MEMORY',
+        message: expect.stringContaining('a matrix needs 1000 bytes of work memory, but only 999 are'),
+      }),
+    );
+    expect(() => checkWorkMemory(1000, target, 'a matrix', () => 2 ** 26 + 1000)).not.toThrow();
+    markTouched(target);
+    expect(promisedBytes(target)).toBe(0);
+    expect(check).not.toThrow();
+  });
+
+  it('does not ask the system about little', () => {
+    const asked = (): number => {
+      throw new Error('asked');
+    };
+    expect(() => checkWorkMemory(1000, new Float32Array(10), 'a matrix', asked)).not.toThrow();
   });
 });
