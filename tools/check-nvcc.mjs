@@ -45,6 +45,11 @@ const PRODUCTS = new Map([
   ['orthogonalProductF64', { names: ['DMUL', 'DADD'], share: 0.88 }],
   ['orthogonalUpdateF64', { names: ['DMUL', 'DADD'], share: 0.88 }],
 ]);
+/**
+ * Accesses to local memory in such a loop for each of its products, at most: none where the speed is promised, and
+ * elsewhere what a compiler that spills a few registers around some thousand products may do.
+ */
+const PRODUCT_LOCAL = (architecture) => (architecture === BUDGET_ARCHITECTURE ? 0 : 0.02);
 /** Bytes of a sample, by the end of a kernel's name. */
 const SAMPLE_BYTES = new Map([
   ['F64', 8],
@@ -98,7 +103,7 @@ async function checkAll() {
   for (const { file, architecture, kernels } of results) {
     for (const kernel of kernels) {
       const where = `${kernel.name} (cuda/${file}, sm_${architecture})`;
-      checkMemory(kernel, where);
+      checkMemory(kernel, where, architecture);
       checkPointers(kernel, where);
       if (PRODUCTS.has(kernel.name)) checkProduct(kernel, where);
     }
@@ -165,13 +170,15 @@ function checkPointers({ loops }, where) {
 }
 
 /** Local memory is memory: what goes there in a loop costs as much as what the loop is for. */
-function checkMemory({ name, registers, spilled, local, loops: [fullTiles], product }, where) {
+function checkMemory({ name, registers, spilled, local, loops: [fullTiles], product }, where, architecture) {
   if (!registers) failures.push(`${where}: ptxas says nothing of it`);
   if (local === 0 && spilled === 0) return;
   const what = `${where} has ${local} accesses to local memory, ${spilled} bytes of them spilled registers`;
+  const inLoop = (product ?? fullTiles)?.local ?? 0;
+  const allowed = product === undefined ? 0 : product.products * PRODUCT_LOCAL(architecture);
   if (BUDGET.has(name)) failures.push(what);
-  else if ((product ?? fullTiles)?.local > 0) failures.push(`${what}, and some in the loop that matters`);
-  else console.log(`nvcc: ${what}, none in the loop that matters`);
+  else if (inLoop > allowed) failures.push(`${what}, ${inLoop} in the loop that matters`);
+  else console.log(`nvcc: ${what}, ${inLoop || 'none'} in the loop that matters`);
 }
 
 /** Products on any architecture: the loop is the same everywhere. */
