@@ -225,7 +225,21 @@ export function decodeRequest(words: Float64Array): FillRequest {
     const table = kind === 'quantile' ? words.slice(at, at + TABLE) : undefined;
     at += table?.length ?? 0;
     const [rows, stride, zeros] = kind === 'mask' ? list(3) : [];
-    const numbers = { rows, stride, zeros, value, low, range, mean, std, base, count: windowCount, min, max, table };
+    const numbers = {
+      rows,
+      stride,
+      zeros,
+      value,
+      low,
+      range,
+      mean,
+      std,
+      base,
+      count: windowCount,
+      min,
+      max,
+      table,
+    };
     const region = { shape, sourceOffset, sourceStrides, targetOffset, targetStrides };
     jobs.push({ primitive: { kind, ...numbers } as unknown as ElementPrimitive, stream, region });
   }
