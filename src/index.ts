@@ -5,7 +5,7 @@
 export type { CudaReport } from './backends/cuda.js';
 export { type BackendReport, probeBackends as capabilities } from './backends/index.js';
 export type { CudaDevice, CudaProbe, CudaResult } from './backends/native-cuda.js';
-export type { BackendName, Probe } from './backends/types.js';
+export type { BackendName, OnProgress, Probe } from './backends/types.js';
 export type { Activations, ActivationValues } from './data-dependent/activations.js';
 export type { LsuvInitialize, LsuvLayer } from './data-dependent/layers.js';
 export { type LsuvForward, type LsuvOptions, type LsuvProgress, lsuv } from './data-dependent/lsuv.js';

@@ -6,10 +6,10 @@ import { checkIsometric, oddMiddleTap, orthogonalParts } from './delta-orthogona
 import { checkUngrouped } from './identity.js';
 import { kernelView, whereOf, zerosPart } from './kernel-view.js';
 
-const MIRRORS = ['inputs', 'outputs', 'both'] as const;
+const MIRRORS: readonly LooksLinearMirror[] = ['inputs', 'outputs', 'both'];
 
 /** See {@link looksLinear}. */
-export type LooksLinearMirror = (typeof MIRRORS)[number];
+export type LooksLinearMirror = 'inputs' | 'outputs' | 'both';
 
 export interface LooksLinearInitializer {
   readonly kind: 'looksLinear';

@@ -9,10 +9,10 @@ import { largestSingularSum } from '../theory/singular-values.js';
 import { type Definition, make, type TensorInfo } from './definition.js';
 import { matrixView, stridedAxes } from './matrix-view.js';
 
-const ROLES = ['query', 'key', 'value', 'output'] as const;
+const ROLES: readonly MimeticRole[] = ['query', 'key', 'value', 'output'];
 
 /** Which weight of a self-attention layer; see {@link mimetic}. */
-export type MimeticRole = (typeof ROLES)[number];
+export type MimeticRole = 'query' | 'key' | 'value' | 'output';
 
 export interface MimeticInitializer {
   readonly kind: 'mimetic';

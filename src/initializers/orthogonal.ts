@@ -4,10 +4,10 @@ import { elementCount } from '../shape.js';
 import { type Definition, make, type TensorInfo } from './definition.js';
 import { matrixView, orthogonalPart } from './matrix-view.js';
 
-const METHODS = ['reflections', 'qr'] as const;
+const METHODS: readonly OrthogonalMethod[] = ['reflections', 'qr'];
 
 /** See {@link orthogonal}. */
-export type OrthogonalMethod = (typeof METHODS)[number];
+export type OrthogonalMethod = 'reflections' | 'qr';
 
 export interface OrthogonalInitializer {
   readonly kind: 'orthogonal';
