@@ -5,7 +5,7 @@ import { IsometryError, shorten } from './errors.js';
 import type { ArrayOf } from './tensor.js';
 
 /** Below this many bytes nobody asks how much memory there is: the question costs more than the allocation. */
-const CHECK_FROM_BYTES = 1 << 26;
+export const CHECK_FROM_BYTES: number = 1 << 26;
 
 const REMEDY =
   'fill it in parts with { slice }, or write it to disk with writeCheckpoint, which never holds a whole tensor';

@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { TensorArray } from '../dtype.js';
 import type { FillRequest, QrPrimitive } from '../job.js';
 import { allocateNormals, makeMatrix, normalsOf } from '../js/qr-matrices.js';
+import { finish, finishInSlices } from './slices.js';
 import type { Backend } from './types.js';
 
 /** The matrices of a request by QR, which has no other job; undefined for any other request. */
@@ -39,31 +39,4 @@ export function inJavaScript(elements: Backend): MatrixMaker {
       await finishInSlices(makeMatrix(g, normals, primitive, request.dtype, out), signal);
     },
   };
-}
-
-/** How long the event loop may have to wait, in milliseconds; about. */
-export const SLICE_MS = 10;
-
-/** Runs work that yields between pieces of it to its end. */
-export function finish(work: Generator<unknown, void>): void {
-  while (work.next().done !== true);
-}
-
-/**
- * {@link finish}, letting the event loop run now and then.
- * @param onYield - given what the work yielded last, before each pause.
- */
-export async function finishInSlices<T>(
-  work: Generator<T, void>,
-  signal: AbortSignal | undefined,
-  onYield?: (value: T) => void,
-): Promise<void> {
-  let until = performance.now() + SLICE_MS;
-  for (const value of work) {
-    if (performance.now() < until) continue;
-    onYield?.(value);
-    await setImmediate();
-    signal?.throwIfAborted();
-    until = performance.now() + SLICE_MS;
-  }
 }

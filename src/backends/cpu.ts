@@ -115,9 +115,9 @@ export function orthogonalSyncWith(
   start: number,
   options: CpuOptions,
 ): void {
-  const now = ready();
-  const { binding, simd, threads } = { ...now, ...options };
-  checkMemory(request, target, start, { ...now, ...options });
+  const chosen = { ...ready(), ...options };
+  const { binding, simd, threads } = chosen;
+  checkMemory(request, target, start, chosen);
   try {
     binding.orthogonalSync(orthogonalWords(request), target, start, simd, threads);
   } catch (error) {
@@ -132,9 +132,9 @@ export async function orthogonalWith(
   start: number,
   options: CpuOptions & { readonly signal?: AbortSignal },
 ): Promise<void> {
-  const { signal, ...chosen } = options;
-  const { simd, threads } = { ...ready(), ...chosen };
-  checkMemory(request, target, start, { ...ready(), ...chosen });
+  const { signal, ...chosen } = { ...ready(), ...options };
+  const { simd, threads } = chosen;
+  checkMemory(request, target, start, chosen);
   await runPoolJob(signal, ({ binding }, callback) =>
     binding.orthogonalAsync(orthogonalWords(request), target, start, simd, threads, callback),
   );

@@ -3,12 +3,10 @@ import type { TensorArray } from '../dtype.js';
 import type { FillRequest, OrthogonalRequest } from '../job.js';
 import { fillRange } from '../js/fill.js';
 import { fillOrthogonal } from '../js/orthogonal.js';
-import { finish, finishInSlices } from './by-qr.js';
 import { withMatrices } from './matrices.js';
+import { finish, finishInSlices, SLICE_MS } from './slices.js';
 import type { OnProgress, Probe, RawBackend } from './types.js';
 
-/** How long one slice of an asynchronous fill keeps the event loop busy, in milliseconds; about. */
-const SLICE_MS = 10;
 /** First slice, in elements, before the speed is known. A multiple of 64 like every other. */
 const FIRST_SLICE = 8192;
 

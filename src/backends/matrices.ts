@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { dtypeInfo } from '../dtype.js';
-import { finish, finishInSlices, inJavaScript, type MatrixMaker, SLICE_MS } from './by-qr.js';
+import { inJavaScript, type MatrixMaker } from './by-qr.js';
+import { finish, finishInSlices, SLICE_MS } from './slices.js';
 import { splitOf, windowSteps } from './steps.js';
 import type { Backend, Part, RawBackend } from './types.js';
 

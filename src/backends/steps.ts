@@ -2,7 +2,7 @@
  * What a window of a request takes, as steps that a backend runs one after the other: the same for synchronous and
  * asynchronous calls.
  */
-import { dtypeInfo, type TensorArray } from '../dtype.js';
+import type { TensorArray } from '../dtype.js';
 import type { FillRequest, Job, OrthogonalRequest, QrPrimitive, Region } from '../job.js';
 import { allocateTensor } from '../memory.js';
 import { type ComputedJob, computedSteps } from './computed.js';
@@ -149,7 +149,6 @@ const lastCut = new WeakMap<FillRequest, { readonly index: number; readonly unit
 
 function* piecesOf(request: FillRequest, size: number, target: TensorArray, start: number): Generator<Piece> {
   const end = start + target.length;
-  const { array } = dtypeInfo(request.dtype);
   for (let at = start; at < end; ) {
     const index = Math.floor(at / size);
     const begin = index * size;
@@ -167,13 +166,12 @@ function* piecesOf(request: FillRequest, size: number, target: TensorArray, star
     const [first, last] = [at, Math.min(end, begin + size)];
     const cached = lastCut.get(request);
     const made = cached?.index === index;
-    const unit = made ? cached.unit : allocateTensor(request.dtype, size, 'a matrix that is cut by a window');
+    const unit: TensorArray = made
+      ? cached.unit
+      : allocateTensor(request.dtype, size, 'a matrix that is cut by a window');
     const take = (): void => {
       lastCut.set(request, { index, unit });
-      target.set(
-        (unit as InstanceType<typeof array>).subarray(first - begin, last - begin) as never,
-        first - start,
-      );
+      target.set(unit.subarray(first - begin, last - begin), first - start);
     };
     yield { made, target: unit, start: begin, take };
     at = last;

@@ -6,7 +6,7 @@ import { constants } from 'node:buffer';
 import type { TensorArray } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { OrthogonalRequest } from '../job.js';
-import { promisedBytes } from '../memory.js';
+import { CHECK_FROM_BYTES, promisedBytes } from '../memory.js';
 import { Panel, panelLength } from './orthogonal-panel.js';
 import { Meter, Reflections, uLength, vLength } from './orthogonal-reflections.js';
 import { Store } from './orthogonal-store.js';
@@ -59,9 +59,6 @@ export function* fillOrthogonal(
 
 /** A matrix takes as long as so many multiplications besides those that are counted. */
 const MATRIX = 1000;
-
-/** Below so many bytes nobody asks how much memory there is. */
-const CHECK_FROM_BYTES = 2 ** 26;
 
 /** Work memory for the first `cols` columns of one matrix. */
 function allocate(

@@ -5,6 +5,7 @@ import { constants } from 'node:buffer';
 import { type DType, dtypeInfo, type TensorArray } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import type { FillRequest, QrPrimitive } from '../job.js';
+import { CHECK_FROM_BYTES } from '../memory.js';
 import { orthogonalize } from './qr.js';
 import { toBFloat16, toFloat16 } from './round.js';
 
@@ -67,9 +68,6 @@ export function allocateNormals(
     throw outOfMemory(`${what} needs ${bytes} bytes of memory, but the system refused them`);
   }
 }
-
-/** Below so many bytes nobody asks how much memory there is. */
-const CHECK_FROM_BYTES = 2 ** 26;
 
 function outOfMemory(what: string): IsometryError {
   return new IsometryError('OUT_OF_MEMORY', `${what}; a matrix cannot be made in parts: use a smaller one`);
