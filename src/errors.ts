@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'DISPOSED'
   | 'ACTIVATION_ERROR'
   | 'PLAN_ERROR'
+  | 'CONFIG_ERROR'
   | 'FORMAT_ERROR'
   | 'IO_ERROR'
   | 'INTERNAL';

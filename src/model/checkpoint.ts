@@ -124,7 +124,7 @@ export async function writeCheckpointWith(
     async (file) => {
       await file.write(header, 0);
       await streamTensors(placed, file, header.length, {
-        request: ({ source }) => prepare(source).request,
+        source: ({ source }) => ({ kind: 'fill', request: prepare(source).request }),
         backend,
         signal,
         chunkBytes: seams.chunkBytes,

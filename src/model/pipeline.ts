@@ -2,14 +2,14 @@ import type { AtomicWriter } from '../atomic-file.js';
 import { PacedFiller } from '../backends/paced.js';
 import type { Backend, Part } from '../backends/types.js';
 import { dtypeInfo } from '../dtype.js';
-import type { FillRequest } from '../job.js';
 import type { PlacedTensor, StoredTensor } from '../safetensors/header.js';
+import type { TensorSource } from './tensor-source.js';
 
 /** How a stream of tensors is computed and written. */
 export interface PipelineOptions<T extends StoredTensor> {
   readonly backend: Backend;
-  /** A tensor's work; asked for once, when its turn comes. */
-  readonly request: (tensor: T) => FillRequest;
+  /** What makes a tensor; asked for once, when its turn comes. */
+  readonly source: (tensor: T) => TensorSource;
   readonly signal?: AbortSignal | undefined;
   /** Bytes of one chunk, a multiple of 8. */
   readonly chunkBytes?: number | undefined;
@@ -68,16 +68,16 @@ export async function streamTensors<T extends StoredTensor>(
 /** Computes consecutive ranges of the data section. */
 class Filler<T extends StoredTensor> {
   private readonly placed: readonly PlacedTensor<T>[];
-  private readonly prepare: (tensor: T) => FillRequest;
+  private readonly sourceOf: (tensor: T) => TensorSource;
   private readonly backend: Backend;
   private readonly signal: AbortSignal | undefined;
   private readonly paced: PacedFiller;
   private index = 0;
-  private request: FillRequest | undefined;
+  private source: TensorSource | undefined;
 
-  constructor(placed: readonly PlacedTensor<T>[], { backend, request, signal }: PipelineOptions<T>) {
+  constructor(placed: readonly PlacedTensor<T>[], { backend, source, signal }: PipelineOptions<T>) {
     this.placed = placed;
-    this.prepare = request;
+    this.sourceOf = source;
     this.backend = backend;
     this.signal = signal;
     this.paced = new PacedFiller(backend, signal);
@@ -86,41 +86,49 @@ class Filler<T extends StoredTensor> {
   /** Bytes [begin, end) of the data section, into the buffer from its beginning on. */
   async fill(buffer: ArrayBuffer, begin: number, end: number): Promise<void> {
     let waiting: Part[] = [];
-    for (const part of this.parts(begin, end)) {
+    for (const { source, from, bytes, byteOffset } of this.pieces(begin, end)) {
+      if (source.kind === 'bytes') {
+        await source.read(new Uint8Array(buffer, byteOffset, bytes), from);
+        this.signal?.throwIfAborted();
+        continue;
+      }
+      const { request } = source;
+      const { array, bytes: elementBytes } = dtypeInfo(request.dtype);
+      // Whole elements always: chunks are multiples of 8 bytes, and wider dtypes come first in the file.
+      const [start, length] = [from / elementBytes, bytes / elementBytes];
       if (this.backend.fillParts === undefined) {
-        const { request, start, length, byteOffset } = part;
-        const { array } = dtypeInfo(request.dtype);
         await this.paced.fill(request, new array(buffer, byteOffset, length), start);
         continue;
       }
-      if (waiting.push(part) < PARTS_AT_ONCE) continue;
+      if (waiting.push({ request, start, length, byteOffset }) < PARTS_AT_ONCE) continue;
       await this.backend.fillParts(waiting, buffer, this.signal);
       waiting = [];
     }
     if (waiting.length > 0) await this.backend.fillParts!(waiting, buffer, this.signal);
   }
 
-  /** The parts of tensors that lie in bytes [begin, end), each prepared when it is asked for. */
-  private *parts(begin: number, end: number): Generator<Part> {
+  /** The pieces of tensors that lie in bytes [begin, end), each prepared when it is asked for. */
+  private *pieces(begin: number, end: number): Generator<Piece> {
     for (let at = begin; at < end; ) {
       const current = this.placed[this.index]!;
       const stop = Math.min(end, current.end);
       if (stop > at) {
-        this.request ??= this.prepare(current.tensor);
-        const { bytes } = dtypeInfo(this.request.dtype);
-        // Whole elements always: chunks are multiples of 8 bytes, and wider dtypes come first in the file.
-        yield {
-          request: this.request,
-          start: (at - current.begin) / bytes,
-          length: (stop - at) / bytes,
-          byteOffset: at - begin,
-        };
+        this.source ??= this.sourceOf(current.tensor);
+        yield { source: this.source, from: at - current.begin, bytes: stop - at, byteOffset: at - begin };
       }
       at = stop;
       if (at === current.end) {
         this.index++;
-        this.request = undefined;
+        this.source = undefined;
       }
     }
   }
+}
+
+/** Bytes [from, from + bytes) of a tensor, and where they go in the buffer. */
+interface Piece {
+  readonly source: TensorSource;
+  readonly from: number;
+  readonly bytes: number;
+  readonly byteOffset: number;
 }

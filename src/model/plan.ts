@@ -30,6 +30,15 @@ export interface Plan {
   readonly dtype?: DType;
   /** Strings for the checkpoint's `__metadata__`. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Files that a checkpoint's directory gets beside the weights, byte for byte; see `planFrom`. */
+  readonly files?: readonly PlanFile[];
+}
+
+/** A file to be copied. */
+export interface PlanFile {
+  /** In the checkpoint's directory. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Longest plan, in bytes of a file or characters of a text. */
@@ -73,6 +82,16 @@ export function parsePlan(source: unknown, where = 'the plan'): Plan {
   });
   validated.add(plan);
   return plan;
+}
+
+/**
+ * The plan, with files that its checkpoint is to have beside the weights.
+ * @internal
+ */
+export function withFiles(plan: Plan, files: readonly PlanFile[]): Plan {
+  const amended = Object.freeze({ ...plan, files: Object.freeze([...files]) });
+  validated.add(amended);
+  return amended;
 }
 
 /**

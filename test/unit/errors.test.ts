@@ -27,6 +27,7 @@ import {
 } from '../../src/index.js';
 import { fillRange } from '../../src/js/fill.js';
 import { allocateTensor } from '../../src/memory.js';
+import { planFrom } from '../../src/model/plan-from.js';
 import { SafetensorsReader } from '../../src/safetensors/read.js';
 
 const root = new URL('../../', import.meta.url);
@@ -79,6 +80,15 @@ const PROVOKE: { readonly [code in ErrorCode]: () => unknown } = {
   },
   ACTIVATION_ERROR: () => lsuv([{ name: 'fc', weight: Float32Array.of(0.5) }], () => [3, 3, 3]),
   PLAN_ERROR: () => parsePlan('{"tensors":[{"name":"w","shape":[4],"init":{"kind":"hello"}}]}'),
+  CONFIG_ERROR: () =>
+    planFrom({
+      model_type: 'gpt2',
+      vocab_size: 8,
+      n_positions: 4,
+      n_embd: 10,
+      n_layer: 1,
+      n_head: 3,
+    }),
   FORMAT_ERROR: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'isometry-'));
     const before = process.cwd();

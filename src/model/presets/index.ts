@@ -1,0 +1,27 @@
+import { describe, IsometryError } from '../../errors.js';
+import { nearest } from '../../options.js';
+import type { ModelConfig } from './config.js';
+import { gpt2 } from './gpt2.js';
+import type { Preset } from './types.js';
+
+/** Every type of model that is known, by its `model_type`. */
+export const PRESETS: ReadonlyMap<string, Preset> = new Map(
+  [gpt2].map((preset) => [preset.modelType, preset]),
+);
+
+/**
+ * The preset for a configuration's `model_type`.
+ * @throws IsometryError `CONFIG_ERROR` for one that is not known; names the nearest.
+ */
+export function presetFor(config: ModelConfig): Preset {
+  const modelType = config.raw('model_type');
+  const preset = typeof modelType === 'string' ? PRESETS.get(modelType) : undefined;
+  if (preset !== undefined) return preset;
+  const known = [...PRESETS.keys()].sort();
+  const near = typeof modelType === 'string' ? nearest(modelType, known) : undefined;
+  const guess = near === undefined ? '' : `did you mean ${JSON.stringify(near)}? `;
+  throw new IsometryError(
+    'CONFIG_ERROR',
+    `expected a known model_type in ${config.where} but received ${describe(modelType)}; ${guess}known: ${known.join(', ')}; for any other model write a plan`,
+  );
+}
