@@ -50,7 +50,11 @@ export class ModelConfig {
   }
 
   /** A finite number ≥ `min`, as `size`. */
-  number(keys: string | readonly string[], fallback?: number, min = Number.NEGATIVE_INFINITY): number {
+  number(
+    keys: string | readonly string[],
+    fallback?: number,
+    min: number = Number.NEGATIVE_INFINITY,
+  ): number {
     const value = this.find(keys) ?? fallback;
     if (value === undefined) throw this.missing(name(keys));
     if (typeof value !== 'number' || !Number.isFinite(value) || value < min) {
@@ -82,7 +86,7 @@ export class ModelConfig {
   }
 
   /** A list of whole numbers ≥ `min`; `fallback` where the key is missing. */
-  list(key: string, fallback?: readonly number[], min = 1): readonly number[] {
+  list(key: string, fallback?: readonly number[], min: number = 1): readonly number[] {
     const value = this.find(key) ?? fallback;
     if (value === undefined) throw this.missing(key);
     const whole = (size: unknown): boolean =>
