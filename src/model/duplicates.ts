@@ -124,7 +124,7 @@ function placesOf({ shape, elements }: OpenTensor, last: number): Iterable<numbe
 function valuesIn(bytes: Uint8Array, size: number): number {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const values = new Set<string>();
-  for (let at = 0; at < buffer.length; at += size) values.add(buffer.latin1Slice(at, at + size));
+  for (let at = 0; at < buffer.length; at += size) values.add(buffer.toString('latin1', at, at + size));
   return values.size;
 }
 
