@@ -2,6 +2,7 @@ import { unlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { expected, IsometryError } from './errors.js';
 import { type FileOps, nodeFileOps, type OpenFile } from './file-ops.js';
+import { attempt, checkSpace, ioError } from './io-errors.js';
 import { sweepStaleTemps, tempName } from './temp-names.js';
 
 /** Takes the content of a file that is being written. */
@@ -14,6 +15,10 @@ export interface AtomicWriter {
 export interface AtomicOptions {
   /** Stops the write; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Only if there is nothing at the target: otherwise an `IO_ERROR` whose cause is `EEXIST`. */
+  readonly exclusive?: boolean;
+  /** `false` where the caller has removed what dead writers left: see `sweepDirectory`. */
+  readonly sweep?: boolean;
   /** @internal For fault tests. */
   readonly ops?: FileOps | undefined;
 }
@@ -40,12 +45,12 @@ export async function writeAtomically<T>(
   produce: (file: AtomicWriter) => Promise<T>,
   options: AtomicOptions = {},
 ): Promise<T> {
-  const { signal, ops = nodeFileOps } = options;
+  const { signal, exclusive = false, sweep = true, ops = nodeFileOps } = options;
   const target = checkPath(path);
   signal?.throwIfAborted();
   const oldMode = await checkTarget(target, ops);
-  await sweepStaleTemps(target, ops);
-  await checkSpace(target, bytes, ops);
+  if (sweep) await sweepStaleTemps(target, ops);
+  await checkSpace(target, dirname(target), bytes, ops);
   signal?.throwIfAborted();
 
   const temp = tempName(target);
@@ -64,6 +69,7 @@ export async function writeAtomically<T>(
     let result: T;
     try {
       result = await produce(writer);
+      await writer.writtenOut();
     } finally {
       // A failure elsewhere must not close the file under writes that are still on their way.
       await writer.settle();
@@ -73,7 +79,13 @@ export async function writeAtomically<T>(
     file = undefined;
     await attempt('close', target, () => handle.close());
     signal?.throwIfAborted();
-    await attempt('rename the finished temporary file to', target, () => ops.rename(temp, target));
+    if (exclusive) {
+      // A second name is given to it only if nobody has that name; a rename would replace.
+      await attempt('create', target, () => ops.link(temp, target));
+      await attempt('remove the temporary file of', target, () => ops.unlink(temp));
+    } else {
+      await attempt('rename the finished temporary file to', target, () => ops.rename(temp, target));
+    }
     created = false;
     await attempt('sync the directory of (the file itself is complete)', target, () =>
       ops.syncDirectory(dirname(target)),
@@ -86,6 +98,12 @@ export async function writeAtomically<T>(
   }
 }
 
+/**
+ * After so many bytes the system is asked to write them out: it would begin by itself only when a tenth of the memory
+ * is dirty, and the computing would be over when the disk's work starts.
+ */
+const WRITE_OUT_BYTES = 256 * 2 ** 20;
+
 class Writer implements AtomicWriter {
   private readonly file: OpenFile;
   private readonly target: string;
@@ -93,6 +111,8 @@ class Writer implements AtomicWriter {
   private readonly signal: AbortSignal | undefined;
   private readonly pending = new Set<Promise<void>>();
   private written = 0;
+  private sinceWriteOut = 0;
+  private writingOut: Promise<void> | undefined;
 
   constructor(file: OpenFile, target: string, bytes: number, signal: AbortSignal | undefined) {
     this.file = file;
@@ -112,7 +132,12 @@ class Writer implements AtomicWriter {
   }
 
   async settle(): Promise<void> {
-    await Promise.allSettled(this.pending);
+    await Promise.allSettled([...this.pending, this.writingOut]);
+  }
+
+  /** What the system could not write out: it says so only once, so a later sync would not know. */
+  async writtenOut(): Promise<void> {
+    await this.writingOut;
   }
 
   assertComplete(): void {
@@ -134,6 +159,21 @@ class Writer implements AtomicWriter {
       done += taken;
     }
     this.written += data.length;
+    this.sinceWriteOut += data.length;
+    if (this.sinceWriteOut >= WRITE_OUT_BYTES) await this.writeOut();
+  }
+
+  /** At most one at a time: the next one waits for the disk, and so does who writes, or memory would fill up. */
+  private async writeOut(): Promise<void> {
+    this.sinceWriteOut = 0;
+    const before = this.writingOut;
+    const writing = (async () => {
+      await before;
+      await attempt('sync', this.target, () => this.file.syncData());
+    })();
+    writing.catch(() => {});
+    this.writingOut = writing;
+    await before;
   }
 }
 
@@ -155,49 +195,6 @@ async function checkTarget(target: string, ops: FileOps): Promise<number | undef
     );
   }
   return old?.kind === 'file' ? old.mode : undefined;
-}
-
-async function checkSpace(target: string, bytes: number, ops: FileOps): Promise<void> {
-  const directory = dirname(target);
-  const free = await attempt('write', target, () => ops.freeBytes(directory));
-  if (free >= bytes) return;
-  throw new IsometryError(
-    'IO_ERROR',
-    `could not write ${target}: ENOSPC; ${bytes} bytes are needed and ${free} are available in ${directory}; free some space or write elsewhere`,
-  );
-}
-
-const ADVICE: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'its directory does not exist; create it first'],
-  ['ENOTDIR', 'a part of the path is not a directory; correct the path'],
-  ['EISDIR', 'it is a directory; name a file'],
-  ['EACCES', 'permission denied; make the directory writable for this user or write elsewhere'],
-  ['EPERM', 'not permitted; make the directory writable for this user or write elsewhere'],
-  ['EROFS', 'the file system is read-only; write elsewhere'],
-  ['ENOSPC', 'no space left; free some space or write elsewhere'],
-  ['EDQUOT', 'the disk quota is used up; free some space or write elsewhere'],
-  [
-    'EFBIG',
-    'larger than the file system or the process may write (see ulimit -f); raise the limit or split the plan',
-  ],
-  ['ENAMETOOLONG', 'the name is too long; choose a shorter one'],
-  ['ELOOP', 'too many symbolic links; correct the path'],
-  ['EMFILE', 'too many open files; raise the limit (ulimit -n)'],
-  ['EIO', 'the device reported an error; check the disk'],
-]);
-
-async function attempt<T>(action: string, target: string, operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    throw ioError(action, target, error);
-  }
-}
-
-function ioError(action: string, target: string, cause: unknown): IsometryError {
-  const code = (cause as NodeJS.ErrnoException | null)?.code ?? String(cause);
-  const advice = ADVICE.get(code) ?? 'see the cause';
-  return new IsometryError('IO_ERROR', `could not ${action} ${target}: ${code}; ${advice}`, { cause });
 }
 
 const live = new Set<string>();

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
 
 /** What `lstat` says of a path: the thing itself, links not followed. */
 export interface PathInfo {
@@ -16,13 +16,24 @@ export interface OpenFile {
   write(data: Uint8Array, position: number): Promise<number>;
   truncate(bytes: number): Promise<void>;
   chmod(mode: number): Promise<void>;
+  /** Resolves when what was written so far is on the disk; writes may go on meanwhile. */
+  syncData(): Promise<void>;
   /** Resolves when the content is on the disk. */
   sync(): Promise<void>;
   /** Waits for pending writes; the handle is gone afterwards, also when this fails. */
   close(): Promise<void>;
 }
 
-/** The file system as the atomic writer sees it: every operation can fail, and tests make each of them fail. */
+/** A regular file open for reading. */
+export interface ReadableFile {
+  /** Bytes, when it was opened. */
+  readonly size: number;
+  /** Fills `target` from a byte position on; returns how many bytes there were, fewer only at the end of the file. */
+  read(target: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The file system as the writers see it: every operation can fail, and tests make each of them fail. */
 export interface FileOps {
   /** `null` when nothing has that name. */
   inspect(path: string): Promise<PathInfo | null>;
@@ -30,6 +41,12 @@ export interface FileOps {
   freeBytes(directory: string): Promise<number>;
   /** Creates a file that must not exist, not even as a dangling link. */
   create(path: string): Promise<OpenFile>;
+  /** Opens a regular file, links not followed; `null` when nothing, or something else, has that name. */
+  openRead(path: string): Promise<ReadableFile | null>;
+  /** Gives a file a second name, which must not exist. */
+  link(from: string, to: string): Promise<void>;
+  /** Creates a directory and those above it, where they do not exist. */
+  makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   list(directory: string): Promise<readonly string[]>;
@@ -75,11 +92,44 @@ export const nodeFileOps: FileOps = {
       write: async (data, position) => (await handle.write(data, 0, data.length, position)).bytesWritten,
       truncate: (bytes) => handle.truncate(bytes),
       chmod: (mode) => handle.chmod(mode),
+      syncData: () => handle.datasync(),
       sync: () => handle.sync(),
       close: () => handle.close(),
     };
   },
 
+  async openRead(path) {
+    const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
+    let handle: FileHandle;
+    try {
+      // Without O_NONBLOCK the opening of a FIFO would wait for a writer for ever.
+      handle = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    } catch (error) {
+      // ELOOP: a link. ENXIO: a socket.
+      if (['ENOENT', 'ELOOP', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+      throw error;
+    }
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) {
+        await handle.close();
+        return null;
+      }
+      return {
+        size: stat.size,
+        read: (target, position) => readFully(handle, target, position),
+        close: () => handle.close(),
+      };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  },
+
+  link,
+  async makeDirectory(path) {
+    await mkdir(path, { recursive: true });
+  },
   rename,
   unlink,
   list: (directory) => readdir(directory),
@@ -95,3 +145,13 @@ export const nodeFileOps: FileOps = {
     }
   },
 };
+
+async function readFully(handle: FileHandle, target: Uint8Array, position: number): Promise<number> {
+  let done = 0;
+  while (done < target.length) {
+    const { bytesRead } = await handle.read(target, done, target.length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
+}

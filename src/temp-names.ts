@@ -20,13 +20,23 @@ export function tempName(target: string): string {
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 const OWNER = /^([0-9a-f]{8})-([0-9]{1,10})-([0-9]{1,20})-[0-9a-f]{16}\.tmp$/;
 
+const PREFIX = /^\.isometry-[0-9a-f]{12}-/;
+
 /** Removes temporary files of `target` whose writers were killed. Best effort: what cannot be removed stays. */
-export async function sweepStaleTemps(target: string, ops: FileOps): Promise<void> {
-  const directory = dirname(target);
-  const prefix = prefixOf(target);
+export function sweepStaleTemps(target: string, ops: FileOps): Promise<void> {
+  return sweep(dirname(target), prefixOf(target), ops);
+}
+
+/** Removes all temporary files in a directory whose writers were killed, whatever their targets. Best effort. */
+export function sweepDirectory(directory: string, ops: FileOps): Promise<void> {
+  return sweep(directory, undefined, ops);
+}
+
+async function sweep(directory: string, only: string | undefined, ops: FileOps): Promise<void> {
   const names = await ops.list(directory).catch(() => []);
   for (const name of names) {
-    if (!name.startsWith(prefix)) continue;
+    const prefix = only ?? PREFIX.exec(name)?.[0];
+    if (prefix === undefined || !name.startsWith(prefix)) continue;
     const owner = OWNER.exec(name.slice(prefix.length));
     if (owner === null) continue;
     const path = join(directory, name);

@@ -14,6 +14,9 @@ export function hookedOps(before: Before, longestWrite: number = Number.POSITIVE
   return {
     inspect: hook('inspect', nodeFileOps.inspect),
     freeBytes: hook('freeBytes', nodeFileOps.freeBytes),
+    openRead: hook('openRead', nodeFileOps.openRead),
+    link: hook('link', nodeFileOps.link),
+    makeDirectory: hook('makeDirectory', nodeFileOps.makeDirectory),
     rename: hook('rename', nodeFileOps.rename),
     unlink: nodeFileOps.unlink,
     list: hook('list', nodeFileOps.list),
@@ -26,6 +29,7 @@ export function hookedOps(before: Before, longestWrite: number = Number.POSITIVE
         ),
         truncate: hook('truncate', file.truncate),
         chmod: hook('chmod', file.chmod),
+        syncData: hook('syncData', file.syncData),
         sync: hook('sync', file.sync),
         // A close that fails still frees the descriptor, as close(2) does.
         async close() {

@@ -117,6 +117,31 @@ describe('success', () => {
     expect(readdirSync(dir)).toEqual(['file']);
   });
 
+  test('exclusive: only where there is nothing, not even a dangling link; of many writers one succeeds', async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, i) =>
+        writeAtomically(target, 100, (file) => file.write(Buffer.alloc(100, i), 0), { exclusive: true }),
+      ),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected')
+        expect(outcome.reason).toMatchObject({ code: 'IO_ERROR', cause: { code: 'EEXIST' } });
+    }
+    const content = readFileSync(target);
+    expect(content).toEqual(Buffer.alloc(100, content[0]));
+    expect(readdirSync(dir)).toEqual(['file']);
+    const other = join(dir, 'other');
+    symlinkSync(join(dir, 'nowhere'), other);
+    await expect(write({ exclusive: true }, other)).rejects.toMatchObject({ cause: { code: 'EEXIST' } });
+  });
+
+  test('what dead writers left can stay for the caller to sweep', async () => {
+    const log: string[] = [];
+    await write({ sweep: false, ops: hookedOps((name) => void log.push(name)) });
+    expect(log).not.toContain('list');
+  });
+
   test('leaves no exit listener behind', async () => {
     const before = process.listenerCount('exit');
     await write();
@@ -164,6 +189,68 @@ describe('every operation failing, one after the other', () => {
   test('a write that takes nothing is an error, not an endless loop', async () => {
     await expect(write({ ops: hookedOps(() => {}, 0) })).rejects.toEqual(ioError(/write .*EIO/));
     expect(readdirSync(dir)).toEqual([]);
+  });
+
+  const MIB = 2 ** 20;
+  /** Writes 600 MiB that go nowhere. */
+  const writeLarge = (before: (name: string) => void | Promise<void>): Promise<void> => {
+    const chunk = Buffer.alloc(20 * MIB);
+    const real = hookedOps(before);
+    const ops: FileOps = {
+      ...real,
+      freeBytes: async () => Number.POSITIVE_INFINITY,
+      create: async (path) => ({
+        ...(await real.create(path)),
+        truncate: async () => {},
+        write: async (data) => {
+          await before('write');
+          return data.length;
+        },
+      }),
+    };
+    return writeAtomically(
+      target,
+      30 * chunk.length,
+      async (file) => {
+        for (let i = 0; i < 30; i++) await file.write(chunk, i * chunk.length);
+      },
+      { ops },
+    );
+  };
+
+  test('a large file is written out on the way, in portions of 256 MiB, and at the end', async () => {
+    const log: string[] = [];
+    await writeLarge((name) => void log.push(name));
+    const syncs = log.flatMap((name, i) => (name === 'syncData' ? [i - log.indexOf('write')] : []));
+    expect(syncs).toEqual([13, 27]);
+    expect(log.slice(-4)).toEqual(['sync', 'close', 'rename', 'syncDirectory']);
+  });
+
+  test('what could not be written out on the way is an error, although the last sync succeeds', async () => {
+    for (const nth of [1, 2]) {
+      let count = 0;
+      const failing = writeLarge((name) => {
+        if (name === 'syncData' && ++count === nth) throw errno('EIO');
+      });
+      await expect(failing, String(nth)).rejects.toEqual(ioError(/could not sync .*EIO/));
+      expect(readdirSync(dir)).toEqual([]);
+    }
+  });
+
+  test('a slow disk is waited for: at most two portions are on their way to it', async () => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let writes = 0;
+    const done = writeLarge(async (name) => {
+      if (name === 'write') writes++;
+      if (name === 'syncData') await held;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(writes).toBe(26);
+    release();
+    await done;
   });
 
   test('produce failing, or not writing everything, leaves nothing', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeFileOps } from '../../src/file-ops.js';
-import { sweepStaleTemps, tempName } from '../../src/temp-names.js';
+import { sweepDirectory, sweepStaleTemps, tempName } from '../../src/temp-names.js';
 
 let dir: string;
 let target: string;
@@ -72,4 +72,13 @@ test('other names are never touched', async () => {
 
 test('a directory that cannot be listed is not a failure', async () => {
   await sweepStaleTemps(join(dir, 'none', 'x'), nodeFileOps);
+});
+
+test('a whole directory is swept of what dead writers left, and of nothing else', async () => {
+  const dead = [nameWith({ pid: deadPid() }), nameWith({ pid: deadPid() }, join(dir, 'other'))];
+  const kept = [nameWith({}), '.isometry-x.tmp', 'model.safetensors', '.isometry.json'];
+  for (const name of [...dead, ...kept]) writeFileSync(join(dir, name), '');
+  await sweepDirectory(dir, nodeFileOps);
+  expect(readdirSync(dir).sort()).toEqual([...kept].sort());
+  await sweepDirectory(join(dir, 'none'), nodeFileOps);
 });
