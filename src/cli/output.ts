@@ -17,6 +17,21 @@ export class Output {
   record(type: string, fields: object): void {
     if (this.json) this.stream.write(`${JSON.stringify({ type, ...fields })}\n`);
   }
+
+  /** Waits until a slow reader has caught up, so that a million lines do not gather in memory. */
+  async ready(): Promise<void> {
+    const { stream } = this;
+    if (!stream.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      const events = ['drain', 'error', 'close'] as const;
+      const done = (): void => {
+        for (const event of events) stream.removeListener(event, done);
+        resolve();
+      };
+      // A reader that goes away never drains; what becomes of that is decided where errors of the stream are.
+      for (const event of events) stream.on(event, done);
+    });
+  }
 }
 
 /** `124439808` → `124,439,808`. */
@@ -67,18 +82,58 @@ const WIDEST_COLUMN = 100;
 
 /** Rows as columns, two blanks apart; numbers (`right`) to the right. The first row is the heading. */
 export function table(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
-  const widths = rows[0]!.map((_, column) =>
+  const widths = widthsOf(rows);
+  return rows.map((row) => alignRow(row, widths, right));
+}
+
+function widthsOf(rows: readonly (readonly string[])[]): readonly number[] {
+  return rows[0]!.map((_, column) =>
     Math.min(
       WIDEST_COLUMN,
       rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
     ),
   );
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
+}
+
+function alignRow(cells: readonly string[], widths: readonly number[], right: ReadonlySet<number>): string {
+  return cells
+    .map((cell, column) =>
+      right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+    )
+    .join('  ')
+    .trimEnd();
+}
+
+/** So many rows decide how wide the columns of a long table are. */
+const SAMPLE_ROWS = 1000;
+
+/** A table of any length in bounded memory: the first rows decide the widths, and a longer cell sticks out. */
+export class TableStream {
+  private readonly output: Output;
+  private readonly right: ReadonlySet<number>;
+  private waiting: (readonly string[])[] = [];
+  private widths: readonly number[] | undefined;
+
+  constructor(output: Output, heading: readonly string[], right: ReadonlySet<number>) {
+    this.output = output;
+    this.right = right;
+    this.waiting.push(heading);
+  }
+
+  row(cells: readonly string[]): void {
+    if (this.widths !== undefined) this.output.text(alignRow(cells, this.widths, this.right));
+    else if (this.waiting.push(cells) > SAMPLE_ROWS) this.flush();
+  }
+
+  /** To be called after the last row. */
+  end(): void {
+    if (this.widths === undefined) this.flush();
+  }
+
+  private flush(): void {
+    const widths = widthsOf(this.waiting);
+    for (const cells of this.waiting) this.output.text(alignRow(cells, widths, this.right));
+    this.waiting = [];
+    this.widths = widths;
+  }
 }

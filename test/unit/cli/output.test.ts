@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import {
   formatBytes,
@@ -5,6 +6,7 @@ import {
   groupDigits,
   Output,
   printable,
+  TableStream,
   table,
 } from '../../../src/cli/output.js';
 
@@ -79,4 +81,47 @@ describe('Output', () => {
     }
     expect(lines).toEqual(['text\n', '{"type":"thing","value":null,"name":"a\\nb"}\n']);
   });
+});
+
+test('TableStream: rows come as soon as the widths are known, later ones stick out', () => {
+  const lines: string[] = [];
+  const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WriteStream;
+  const short = new TableStream(new Output(false, stream), ['name', 'n'], new Set([1]));
+  short.row(['long name', '10']);
+  expect(lines).toEqual([]);
+  short.end();
+  expect(lines.splice(0)).toEqual(['name        n\n', 'long name  10\n']);
+
+  const long = new TableStream(new Output(false, stream), ['name', 'n'], new Set([1]));
+  for (let row = 0; row < 1000; row++) long.row(['ab', '10']);
+  expect(lines).toHaveLength(1001);
+  long.row(['longer', '100']);
+  long.end();
+  expect(lines.slice(-2)).toEqual(['ab    10\n', 'longer  100\n']);
+});
+
+test('ready waits for a slow reader, but not for one that has gone', async () => {
+  const pending: (() => void)[] = [];
+  const slow = new Writable({
+    highWaterMark: 1,
+    write: (_chunk, _encoding, done) => void pending.push(done),
+  });
+  const output = new Output(false, slow as unknown as NodeJS.WriteStream);
+  await output.ready();
+  output.text('a line');
+  let ready = false;
+  const waiting = output.ready().then(() => {
+    ready = true;
+  });
+  await new Promise(setImmediate);
+  expect(ready).toBe(false);
+  pending.shift()!();
+  await waiting;
+
+  output.text('another');
+  slow.on('error', () => {});
+  const gone = output.ready();
+  slow.destroy(new Error('EPIPE'));
+  await gone;
+  expect(slow.listenerCount('drain')).toBe(0);
 });
