@@ -1,22 +1,21 @@
 import { endianness } from 'node:os';
 import { resolve } from 'node:path';
 import { writeAtomically } from '../atomic-file.js';
-import { selectBackend } from '../backends/index.js';
+import { parseDevice, selectBackend } from '../backends/index.js';
 import type { Backend, BackendName } from '../backends/types.js';
 import { type DType, dtypeInfo } from '../dtype.js';
 import { expected, IsometryError } from '../errors.js';
 import type { FileOps } from '../file-ops.js';
-import { type Prepared, prepareFill } from '../fill.js';
-import { lawOf } from '../initializers/index.js';
-import { checkLaw } from '../jobs.js';
+import { parseSignal } from '../fill.js';
 import { checkKeys } from '../options.js';
-import { encodeHeader, placeTensors, type StoredTensor } from '../safetensors/header.js';
+import { encodeHeader, placeTensors } from '../safetensors/header.js';
 import { parseSeed } from '../seed.js';
 import { elementCount } from '../shape.js';
 import { checkpointMetadata, parseMetadata } from './metadata.js';
 import { streamTensors } from './pipeline.js';
-import { type Plan, type PlanTensor, parsePlan } from './plan.js';
+import { type Plan, parsePlan } from './plan.js';
 import { type CheckpointProgress, ProgressReporter } from './progress.js';
+import { storedTensors, TensorSources } from './stored-tensors.js';
 
 /** What `writeCheckpoint` takes beside the plan and the path. */
 export interface CheckpointOptions {
@@ -106,13 +105,15 @@ export async function writeCheckpointWith(
   const plan = parsePlan(planLike);
 
   const dtype = (given['dtype'] ?? plan.dtype ?? 'float32') as DType;
-  const prepare = ({ name, shape, init, ...own }: PlanTensor): Prepared => {
-    const { device, signal } = given;
-    return prepareFill(name, shape, init, { dtype, ...own, seed, device, signal });
-  };
-  // The options are the same for all tensors, so the first one proves them.
-  const { device, signal } = prepare(plan.tensors[0]!);
-  const placed = placeTensors(plan.tensors.map((tensor) => storedTensor(tensor, dtype)));
+  const device = parseDevice(given['device'] ?? 'auto') as NonNullable<CheckpointOptions['device']>;
+  const signal = parseSignal(given['signal']);
+  const sources = new TensorSources({
+    seed,
+    dtype,
+    device,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const placed = placeTensors(storedTensors(plan, dtype));
   const bytes = placed.at(-1)!.end;
   const header = encodeHeader(placed, checkpointMetadata(plan, seed, extra));
   const { backend, reason } = (seams.selectBackend ?? selectBackend)(device, bytes);
@@ -124,7 +125,7 @@ export async function writeCheckpointWith(
     async (file) => {
       await file.write(header, 0);
       await streamTensors(placed, file, header.length, {
-        source: ({ source }) => ({ kind: 'fill', request: prepare(source).request }),
+        source: (tensor) => sources.of(tensor),
         backend,
         signal,
         chunkBytes: seams.chunkBytes,
@@ -143,19 +144,4 @@ export async function writeCheckpointWith(
     backend: backend.name,
     reason,
   };
-}
-
-interface Stored extends StoredTensor {
-  readonly source: PlanTensor;
-}
-
-/**
- * A tensor as the header has it, checked as far as the plan alone could not be: whether its law fits its dtype. The
- * rest of the work is prepared when its turn comes, so that a million tensors cost no more memory than their names.
- */
-function storedTensor(source: PlanTensor, defaultDType: DType): Stored {
-  const { name, shape } = source;
-  const dtype = source.dtype ?? defaultDType;
-  checkLaw(lawOf(source.init, source), dtype, name);
-  return { name, shape, dtype: dtypeInfo(dtype).safetensors, source };
 }

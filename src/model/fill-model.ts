@@ -6,11 +6,12 @@ import { DeviceBlock } from '../device-memory.js';
 import { DeviceTensor } from '../device-tensor.js';
 import { type DType, dtypeInfo } from '../dtype.js';
 import { IsometryError } from '../errors.js';
-import { type Prepared, prepareFill } from '../fill.js';
+import type { Prepared } from '../fill.js';
 import { allocateTensor, checkAvailable } from '../memory.js';
 import { checkKeys } from '../options.js';
 import { Tensor } from '../tensor.js';
 import { type Plan, type PlanTensor, parsePlan } from './plan.js';
+import { preparePlanTensor } from './stored-tensors.js';
 
 /** What `fillModel` takes beside the plan. */
 export interface FillModelOptions {
@@ -62,12 +63,15 @@ export async function fillModel(
   planLike: unknown,
   options: FillModelOptions,
 ): Promise<ReadonlyMap<string, Tensor> | ReadonlyMap<string, DeviceTensor>> {
-  const { dtype: givenDType, ...given } = checkKeys(options, KEYS, 'fillModel');
+  const { dtype: givenDType, ...given } = checkKeys(
+    options,
+    KEYS,
+    'fillModel',
+  ) as unknown as FillModelOptions;
   if (givenDType !== undefined) dtypeInfo(givenDType);
   const plan = parsePlan(planLike);
   const dtype = givenDType ?? plan.dtype ?? 'float32';
-  const prepare = ({ name, shape, init, ...own }: PlanTensor): Prepared =>
-    prepareFill(name, shape, init, { dtype, ...own, ...given });
+  const prepare = (tensor: PlanTensor): Prepared => preparePlanTensor(tensor, { dtype, ...given });
   const prepared: Prepared[] = [];
   for (const tensor of plan.tensors) {
     prepared.push(prepare(tensor));

@@ -4,10 +4,12 @@ import { describe, expected, IsometryError } from '../errors.js';
 import { type Initializer, lawOf, parseInitializer } from '../initializers/index.js';
 import { parseJson, positionOf } from '../json.js';
 import { checkKeys } from '../options.js';
+import type { StoredDType } from '../safetensors/dtypes.js';
 import { parseShape } from '../shape.js';
 import { parseName } from '../stream.js';
 import { parseMetadata } from './metadata.js';
 import { plainCopy } from './plain-copy.js';
+import type { PlanDType } from './plan-dtype.js';
 import { findViolation } from './plan-schema.js';
 
 /** One tensor of a plan. */
@@ -18,9 +20,30 @@ export interface PlanTensor {
   readonly shape: readonly number[];
   readonly init: Initializer;
   /** Wins over every other dtype: the plan's, and the one `writeCheckpoint` is given. */
-  readonly dtype?: DType;
+  readonly dtype?: PlanDType;
   readonly layout?: string;
   readonly groups?: number;
+  /** The tensor whose stream it draws from, where that is not its own: a copy has the other's values. */
+  readonly stream?: string;
+  /** Index of the rule that made it. */
+  readonly rule?: number;
+}
+
+/** A tensor that is copied from a file, byte for byte. */
+export interface CopiedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: StoredDType;
+  readonly path: string;
+  /** Bytes [begin, end) of that file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** A name that is another tensor: not stored, and tied again where the checkpoint is loaded. */
+export interface Tie {
+  readonly name: string;
+  readonly to: string;
 }
 
 /** A validated plan: what `parsePlan` and `readPlan` return. Frozen. */
@@ -30,6 +53,13 @@ export interface Plan {
   readonly dtype?: DType;
   /** Strings for the checkpoint's `__metadata__`. */
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly ties?: readonly Tie[];
+  /** What is not made but copied. */
+  readonly copied?: readonly CopiedTensor[];
+  /** Names of all tensors, made and copied, in the order of the checkpoint; where some are copied. */
+  readonly order?: readonly string[];
+  /** What is odd but no error, such as rules that match nothing. */
+  readonly warnings?: readonly string[];
   /** Files that a checkpoint's directory gets beside the weights, byte for byte; see `planFrom`. */
   readonly files?: readonly PlanFile[];
 }

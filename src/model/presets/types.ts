@@ -1,4 +1,5 @@
 import type { Initializer } from '../../initializers/index.js';
+import type { Tie } from '../plan.js';
 import type { PlanDType } from '../plan-dtype.js';
 import type { ModelConfig } from './config.js';
 
@@ -70,12 +71,6 @@ export interface ModelTensor {
   readonly fanIn?: number;
   /** Its place among the weights of a residual branch, first 0, and how many those are. */
   readonly branch?: { readonly position: number; readonly length: number };
-}
-
-/** A tensor that is another one: never stored, and tied again where the checkpoint is loaded. */
-export interface Tie {
-  readonly name: string;
-  readonly to: string;
 }
 
 /** What kind of network it is. */

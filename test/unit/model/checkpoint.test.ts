@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { jsBackend } from '../../../src/backends/js.js';
 import type { Backend } from '../../../src/backends/types.js';
-import type { TensorArray } from '../../../src/dtype.js';
+import type { DType, TensorArray } from '../../../src/dtype.js';
 import { fillSync } from '../../../src/fill.js';
 import { type CheckpointSeams, writeCheckpoint, writeCheckpointWith } from '../../../src/model/checkpoint.js';
 import { parsePlan } from '../../../src/model/plan.js';
@@ -47,7 +47,7 @@ async function expectContent(file: string, seed: bigint, plan = PLAN, dtype?: 'b
   expect(reader.tensors).toHaveLength(plan.tensors.length);
   for (const { name, shape, init, ...own } of plan.tensors) {
     const entry = reader.tensors.find((tensor) => tensor.name === name)!;
-    const options = { dtype: dtype ?? plan.dtype ?? 'float32', ...own };
+    const options = { dtype: dtype ?? plan.dtype ?? 'float32', ...(own as { dtype?: DType }) };
     expect(entry.shape).toEqual(shape);
     expect(entry.dtype.dtype, name).toBe(options.dtype);
     const pieces: Buffer[] = [];
