@@ -29,6 +29,11 @@ export class ModelConfig {
     return this.find(keys) !== undefined;
   }
 
+  /** Whether a key is there, be it null. */
+  names(key: string): boolean {
+    return Object.hasOwn(this.values, key);
+  }
+
   /**
    * A whole number ≥ 1, by the first of the keys that is there; `fallback` where none is.
    * @throws IsometryError `CONFIG_ERROR` for anything else, and without a fallback when there is none.

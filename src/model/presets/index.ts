@@ -1,13 +1,35 @@
 import { describe, IsometryError } from '../../errors.js';
 import { nearest } from '../../options.js';
 import type { ModelConfig } from './config.js';
+import { deepseekV3 } from './deepseek-v3.js';
+import { gemma2 } from './gemma2.js';
+import { gptNeox } from './gpt-neox.js';
 import { gpt2 } from './gpt2.js';
+import { llama } from './llama.js';
+import { mistral } from './mistral.js';
+import { mixtral } from './mixtral.js';
+import { olmo2 } from './olmo2.js';
+import { qwen2 } from './qwen2.js';
+import { qwen3 } from './qwen3.js';
+import { qwen3Moe } from './qwen3-moe.js';
 import type { Preset } from './types.js';
 
+const ALL: readonly Preset[] = [
+  deepseekV3,
+  gemma2,
+  gptNeox,
+  gpt2,
+  llama,
+  mistral,
+  mixtral,
+  olmo2,
+  qwen2,
+  qwen3,
+  qwen3Moe,
+];
+
 /** Every type of model that is known, by its `model_type`. */
-export const PRESETS: ReadonlyMap<string, Preset> = new Map(
-  [gpt2].map((preset) => [preset.modelType, preset]),
-);
+export const PRESETS: ReadonlyMap<string, Preset> = new Map(ALL.map((preset) => [preset.modelType, preset]));
 
 /**
  * The preset for a configuration's `model_type`.

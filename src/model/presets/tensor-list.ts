@@ -3,7 +3,9 @@ import type { ModelTensor, Role } from './types.js';
 
 /** What belongs to a tensor beside its name, shape and law. */
 export type TensorFacts = Pick<ModelTensor, 'role'> &
-  Partial<Pick<ModelTensor, 'layer' | 'stack' | 'layout' | 'groups' | 'dtype' | 'zeroRows' | 'branch'>>;
+  Partial<
+    Pick<ModelTensor, 'layer' | 'stack' | 'layout' | 'groups' | 'dtype' | 'zeroRows' | 'branch' | 'key'>
+  >;
 
 /** Options of a module with a matrix. */
 export interface LinearFacts extends TensorFacts {
@@ -91,7 +93,7 @@ export class TensorList {
     this.add({ name: `${prefix}.weight`, shape, part: 'weight', init, fanIn, ...facts });
     if (bias === undefined || bias === false) return;
     // The layout, groups, zero rows and place in a branch are the weight's.
-    const { role, layer, stack, dtype } = facts;
+    const { role, layer, stack, dtype, key } = facts;
     const outputs = facts.layout === 'IO' ? shape[1]! : shape[0]!;
     this.add({
       name: `${prefix}.bias`,
@@ -103,6 +105,7 @@ export class TensorList {
       ...(layer === undefined ? {} : { layer }),
       ...(stack === undefined ? {} : { stack }),
       ...(dtype === undefined ? {} : { dtype }),
+      ...(key === undefined ? {} : { key: key.replace(/weight$/, 'bias') }),
     });
   }
 }

@@ -69,6 +69,8 @@ export interface ModelTensor {
   readonly zeroRows?: readonly number[];
   /** Inputs of the module's weight: what a bias's law may depend on. */
   readonly fanIn?: number;
+  /** Its name in memory, where the framework sorts by that before it renames; see `naturalOrder`. */
+  readonly key?: string;
   /** Its place among the weights of a residual branch, first 0, and how many those are. */
   readonly branch?: { readonly position: number; readonly length: number };
 }
