@@ -104,9 +104,26 @@ export {
   zeros,
 } from './initializers/index.js';
 export { type CheckpointOptions, type CheckpointSummary, writeCheckpoint } from './model/checkpoint.js';
+export {
+  type CheckpointDiff,
+  type DiffOptions,
+  type DiffProgress,
+  type DiffSide,
+  diffCheckpoints,
+  type MetadataDifference,
+  type TensorDifference,
+} from './model/diff.js';
 export { type FillModelOptions, fillModel } from './model/fill-model.js';
 export { type Plan, type PlanTensor, parsePlan, readPlan } from './model/plan.js';
 export type { CheckpointProgress } from './model/progress.js';
+export { type VerifyOptions, verifyCheckpoint } from './model/verify.js';
+export type {
+  VerifyProblem,
+  VerifyProblemKind,
+  VerifyProgress,
+  VerifyReport,
+  VerifySkipped,
+} from './model/verify-report.js';
 export { RECOMMEND_ACTIVATIONS, type Recommendation, recommend } from './recommend.js';
 export type { Slice } from './region.js';
 export { type ArrayOf, Tensor, toFloat32 } from './tensor.js';

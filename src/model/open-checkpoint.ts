@@ -7,14 +7,26 @@ export type OpenTensor = TensorEntry;
 export interface OpenCheckpoint {
   /** File by file, in the order of their data. */
   readonly tensors: readonly OpenTensor[];
-  /** What all files say, where they agree; else the sorted list of what they say. */
+  /** What all files say. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** How many files of tensors. */
+  readonly files: number;
+  /** Bytes of all of them. */
   readonly size: number;
+  /** As `SafetensorsReader.chunks`; also of a part of a tensor, that is with another `begin` and `end`. */
   chunks(tensor: OpenTensor, buffer: Uint8Array): AsyncGenerator<Uint8Array>;
   close(): Promise<void>;
 }
 
 /** Opens a checkpoint and checks its structure. */
 export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
-  return SafetensorsReader.open(path);
+  const reader = await SafetensorsReader.open(path);
+  return {
+    tensors: reader.tensors,
+    metadata: reader.metadata,
+    files: 1,
+    size: reader.size,
+    chunks: (tensor, buffer) => reader.chunks(tensor, buffer),
+    close: () => reader.close(),
+  };
 }

@@ -17,6 +17,9 @@ export interface Sampled {
 /** Of one window; a multiple of every dtype's size. */
 export const WINDOW_BYTES = 65_536;
 
+/** Of one window where all is taken: fewer calls. */
+const LARGE_WINDOW_BYTES = 4 * 2 ** 20;
+
 /**
  * Chooses about `samples` windows of the tensors: of each as many as of the others, or of every k-th tensor one where
  * there are more tensors than samples. They look random, but depend on nothing but `key`, the names and the sizes:
@@ -42,7 +45,8 @@ export function* chooseWindows<T extends Sampled>(
 
 /** `count` windows of a tensor, or all of it, in the order of their bytes. */
 function windowsOf({ name, bytes, elementBytes }: Sampled, count: number, key: string): Window[] {
-  if (count * WINDOW_BYTES >= bytes) return tile(bytes);
+  if (count * WINDOW_BYTES >= bytes)
+    return tile(bytes, count === Number.POSITIVE_INFINITY ? LARGE_WINDOW_BYTES : WINDOW_BYTES);
   const places = (bytes - WINDOW_BYTES) / elementBytes + 1;
   const begins = Array.from(
     { length: count },
@@ -51,10 +55,10 @@ function windowsOf({ name, bytes, elementBytes }: Sampled, count: number, key: s
   return begins.sort((a, b) => a - b).map((begin) => ({ begin, end: begin + WINDOW_BYTES }));
 }
 
-function tile(bytes: number): Window[] {
-  return Array.from({ length: Math.ceil(bytes / WINDOW_BYTES) }, (_, index) => ({
-    begin: index * WINDOW_BYTES,
-    end: Math.min(bytes, (index + 1) * WINDOW_BYTES),
+function tile(bytes: number, size: number): Window[] {
+  return Array.from({ length: Math.ceil(bytes / size) }, (_, index) => ({
+    begin: index * size,
+    end: Math.min(bytes, (index + 1) * size),
   }));
 }
 
