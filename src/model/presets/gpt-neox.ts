@@ -52,7 +52,8 @@ function describe(config: ModelConfig): ModelDescription {
     family: 'decoder',
     hidden,
     layers: new Map([['', layers]]),
-    tensors: naturalOrder(list.tensors),
+    // The base model alone is not renamed.
+    tensors: withHead ? naturalOrder(list.tensors) : list.tensors,
     ties: withHead && tied ? [{ name: 'embed_out.weight', to: 'gpt_neox.embed_in.weight' }] : [],
   };
 }
