@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'ACTIVATION_ERROR'
   | 'PLAN_ERROR'
   | 'CONFIG_ERROR'
+  | 'CHECKPOINT_ERROR'
   | 'FORMAT_ERROR'
   | 'IO_ERROR'
   | 'INTERNAL';

@@ -103,7 +103,13 @@ export {
   zero,
   zeros,
 } from './initializers/index.js';
-export { type CheckpointOptions, type CheckpointSummary, writeCheckpoint } from './model/checkpoint.js';
+export {
+  type CheckpointFormat,
+  type CheckpointOptions,
+  type CheckpointShard,
+  type CheckpointSummary,
+  writeCheckpoint,
+} from './model/checkpoint.js';
 export {
   type CheckpointDiff,
   type DiffOptions,
@@ -114,6 +120,7 @@ export {
   type TensorDifference,
 } from './model/diff.js';
 export { type FillModelOptions, fillModel } from './model/fill-model.js';
+export { type FinalizeOptions, type FinalizeSummary, finalizeCheckpoint } from './model/finalize.js';
 export { type Plan, type PlanTensor, parsePlan, readPlan } from './model/plan.js';
 export type { CheckpointProgress } from './model/progress.js';
 export { type VerifyOptions, verifyCheckpoint } from './model/verify.js';

@@ -4,6 +4,7 @@ import type { FileOps } from './file-ops.js';
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'its directory does not exist; create it first'],
   ['ENOTDIR', 'a part of the path is not a directory; correct the path'],
+  ['EEXIST', 'something else has that name; choose another one'],
   ['EISDIR', 'it is a directory; name a file'],
   ['EACCES', 'permission denied; make the directory writable for this user or write elsewhere'],
   ['EPERM', 'not permitted; make the directory writable for this user or write elsewhere'],

@@ -1,47 +1,55 @@
+import { realpath } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { resolve } from 'node:path';
-import { writeAtomically } from '../atomic-file.js';
-import { parseDevice, selectBackend } from '../backends/index.js';
+import { basename, dirname, resolve } from 'node:path';
+import { selectBackend } from '../backends/index.js';
 import type { Backend, BackendName } from '../backends/types.js';
-import { type DType, dtypeInfo } from '../dtype.js';
-import { expected, IsometryError } from '../errors.js';
-import type { FileOps } from '../file-ops.js';
-import { parseSignal } from '../fill.js';
-import { checkKeys } from '../options.js';
-import { encodeHeader, placeTensors } from '../safetensors/header.js';
-import { parseSeed } from '../seed.js';
+import type { DType } from '../dtype.js';
+import { IsometryError } from '../errors.js';
+import { type FileOps, nodeFileOps } from '../file-ops.js';
 import { elementCount } from '../shape.js';
-import { checkpointMetadata, parseMetadata } from './metadata.js';
-import { streamTensors } from './pipeline.js';
+import {
+  type CheckpointOptions,
+  isDirectoryTarget,
+  type ParsedOptions,
+  parseCheckpointOptions,
+} from './checkpoint-options.js';
+import { sourceOfPart } from './dcp.js';
+import { type ShardState, writeDirectory } from './directory.js';
+import { layOutDirectory } from './layout.js';
+import { checkpointMetadata } from './metadata.js';
 import { type Plan, parsePlan } from './plan.js';
-import { type CheckpointProgress, ProgressReporter } from './progress.js';
-import { storedTensors, TensorSources } from './stored-tensors.js';
+import { ProgressReporter } from './progress.js';
+import { layOut, type Shard, type ShardWork, writeShard } from './shard-writer.js';
+import { type StoredPlanTensor, storedTensors, TensorSources } from './stored-tensors.js';
 
-/** What `writeCheckpoint` takes beside the plan and the path. */
-export interface CheckpointOptions {
-  /** 0 … 2^64 − 1, as a number up to 2^53 − 1 or as a bigint. Required. */
-  readonly seed: number | bigint;
-  /** Wins over the plan's dtype; a tensor's own dtype wins over this. */
-  readonly dtype?: DType;
-  /** Default `auto`: the fastest there is. Never changes a byte. Any other works or throws. */
-  readonly device?: 'auto' | 'cuda' | `cuda:${number}` | 'cpu' | 'js';
-  /** Stops the work when it aborts; the promise then rejects with the signal's reason and no file is left. */
-  readonly signal?: AbortSignal;
-  /** Called now and then while the file is written, and once at the end. What it throws stops the work. */
-  readonly onProgress?: (progress: CheckpointProgress) => void;
-  /** More strings for the file's `__metadata__`; they win over the plan's. */
-  readonly metadata?: Readonly<Record<string, string>>;
+export type { CheckpointFormat, CheckpointOptions } from './checkpoint-options.js';
+
+/** One file of weights, and what this call did with it. */
+export interface CheckpointShard {
+  /** Its name in the directory. */
+  readonly file: string;
+  /** Size of the file. */
+  readonly bytes: number;
+  readonly tensors: number;
+  /** Whose it is. */
+  readonly rank: number;
+  /** `kept` was there already, with the right bytes; `left` is another rank's. */
+  readonly state: 'written' | 'kept' | 'left';
 }
 
-/** What came of it. */
+/** What came of it. Numbers count what this rank has to make, whether it was there already or not. */
 export interface CheckpointSummary {
-  /** Absolute. */
+  /** Of the file or directory, absolute. */
   readonly path: string;
   readonly tensors: number;
   /** Elements of all tensors. */
   readonly parameters: number;
-  /** Size of the file. */
+  /** Size of the files of weights. */
   readonly bytes: number;
+  /** All files of weights, those of other ranks, too. */
+  readonly shards: readonly CheckpointShard[];
+  /** Whether nothing is left to do. With several ranks `finalizeCheckpoint` completes a directory. */
+  readonly complete: boolean;
   readonly seconds: number;
   readonly backend: BackendName;
   /** Why that backend. */
@@ -55,22 +63,33 @@ export interface CheckpointSeams {
   readonly selectBackend?: (device: string, bytes: number) => { backend: Backend; reason: string };
 }
 
-const KEYS = ['seed', 'dtype', 'device', 'signal', 'onProgress', 'metadata'];
-
 /**
- * Initializes a model and writes it as one safetensors file: byte for byte the file that the Python `safetensors`
- * library writes for the same tensors and metadata. Equal plans, seeds and dtypes give equal files on every device.
+ * Initializes a model and writes it: as one safetensors file, or, to a directory, as the files that `from_pretrained` of
+ * transformers reads. A directory is meant by a `path` that ends in `/` or is one that exists, and by the options
+ * `maxShardSize`, `rank`, `world` and `slices`. Equal plans, seeds and dtypes give equal files on every device.
  *
- * Tensors are computed in chunks while earlier chunks are written; memory stays at some 30 MB (100 MB with `cuda`),
- * whatever the model's size. Beside that, orthogonal matrices and what is made of matrices take their work memory while
- * they are computed, and some are computed whole: that may be a few times such a tensor. The file appears at `path` complete or not at all, see
- * `writeAtomically`. Everything that can be wrong with the plan and the options is found before the file is touched.
+ * **One file** is byte for byte the one that the Python `safetensors` library writes for the same tensors and
+ * metadata. **A directory** is created where it does not exist. It gets shards of at most `maxShardSize` bytes, cut and called as
+ * transformers does, the index if there are several, the plan's `files` (config.json, tokenizer), and two files of our own:
+ * `isometry.json` says what the directory is to hold, `isometry-plan.json` is the plan. The shards that are there and right
+ * are kept: after an interruption call it again. Another model in the directory is an error, unless `overwrite` is set.
  *
- * @param plan from `readPlan` or `parsePlan`, or what `parsePlan` takes.
- * @param path of the file; its directory must exist.
- * @throws IsometryError `PLAN_ERROR`, `INVALID_*` and `UNKNOWN_OPTION` for wrong arguments, `TOO_LARGE` for a model
- * that the format cannot hold, `OUT_OF_MEMORY` for such a matrix, `BACKEND_UNAVAILABLE`, `DEVICE_ERROR`, `IO_ERROR`; or the signal's
- * reason.
+ * **Several processes**, on any machines that see the directory, each call it with their `rank` of `world`, at any time and
+ * in any order; when all are done, `finalizeCheckpoint` checks the whole and writes the index. Names and bytes of the files
+ * do not depend on `world`. With `slices` they do: each rank then has its rows of every tensor, as FSDP2 divides them, for
+ * `HuggingFaceStorageReader` of torch.distributed.checkpoint.
+ *
+ * Tensors are computed in chunks while earlier chunks are written; memory stays at some 30 MB (100 MB with `cuda`) for each
+ * of the files that are written at a time, whatever the model's size. Beside that, orthogonal matrices and what is made of matrices take
+ * their work memory while they are computed, and some are computed whole: that may be a few times such a tensor. Every file
+ * appears complete or not at all. Everything that can be wrong with the plan and the options is found before the
+ * disk is touched.
+ *
+ * @param plan from `planFrom`, `readPlan`, `planLike` or `parsePlan`, or what `parsePlan` takes.
+ * @param path of the file, whose directory must exist, or of the directory.
+ * @throws (rejects with) IsometryError `PLAN_ERROR`, `INVALID_*` and `UNKNOWN_OPTION` for wrong arguments, `TOO_LARGE` for a model
+ * that the format cannot hold, `CHECKPOINT_ERROR` where another model is, `OUT_OF_MEMORY` for a matrix, `BACKEND_UNAVAILABLE`, `DEVICE_ERROR`,
+ * `IO_ERROR`; or the signal's reason.
  */
 export function writeCheckpoint(
   plan: Plan | object | string,
@@ -91,57 +110,114 @@ export async function writeCheckpointWith(
   if (endianness() !== 'LE') {
     throw new IsometryError(
       'BACKEND_UNAVAILABLE',
-      'safetensors files can be written on little-endian machines only',
+      'checkpoints can be written on little-endian machines only',
     );
   }
-  const given = checkKeys(options, KEYS, 'writeCheckpoint');
-  const { onProgress } = given;
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw expected('INVALID_OPTION', 'a function', 'onProgress', onProgress);
-  }
-  const extra = parseMetadata(given['metadata'], 'metadata');
-  const seed = parseSeed(given['seed']);
-  if (given['dtype'] !== undefined) dtypeInfo(given['dtype']);
+  const given = parseCheckpointOptions(options);
   const plan = parsePlan(planLike);
+  const toDirectory = await isDirectoryTarget(path, given);
+  const { seed, device, signal } = given;
+  const dtype = given.dtype ?? plan.dtype ?? 'float32';
+  const stored = storedTensors(plan, dtype);
+  const metadata = checkpointMetadata(plan, seed, given.metadata);
+  const sources = new TensorSources({ seed, dtype, device, ...(signal === undefined ? {} : { signal }) });
+  try {
+    const common = { plan, path, stored, given, dtype, metadata, sources, seams };
+    const done = await (toDirectory ? writeToDirectory(common) : writeToFile(common));
+    const seconds = (performance.now() - started) / 1000;
+    return { path: resolve(path), ...done, seconds };
+  } finally {
+    await sources.close();
+  }
+}
 
-  const dtype = (given['dtype'] ?? plan.dtype ?? 'float32') as DType;
-  const device = parseDevice(given['device'] ?? 'auto') as NonNullable<CheckpointOptions['device']>;
-  const signal = parseSignal(given['signal']);
-  const sources = new TensorSources({
-    seed,
-    dtype,
-    device,
-    ...(signal === undefined ? {} : { signal }),
+interface Common {
+  readonly plan: Plan;
+  readonly path: string;
+  readonly stored: readonly StoredPlanTensor[];
+  readonly given: ParsedOptions;
+  readonly dtype: DType;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly sources: TensorSources;
+  readonly seams: CheckpointSeams;
+}
+
+type Done = Omit<CheckpointSummary, 'path' | 'seconds'>;
+
+async function writeToFile({ path, stored, given, metadata, sources, seams }: Common): Promise<Done> {
+  const file = basename(path);
+  const shard = layOut(file, 0, stored, metadata);
+  const { work, ...who } = workOn([shard], given, sources, seams);
+  const reporter = new ProgressReporter(given.onProgress, [shard]);
+  await writeShard(shard, path, work, {
+    onWritten: (done) => reporter.report(0, done),
+    onFilled: () => reporter.done(0),
+    sweep: true,
   });
-  const placed = placeTensors(storedTensors(plan, dtype));
-  const bytes = placed.at(-1)!.end;
-  const header = encodeHeader(placed, checkpointMetadata(plan, seed, extra));
-  const { backend, reason } = (seams.selectBackend ?? selectBackend)(device, bytes);
+  return { ...totals([shard]), shards: summaries([shard], ['written']), complete: true, ...who };
+}
 
-  const reporter = new ProgressReporter(onProgress as CheckpointOptions['onProgress'], placed);
-  await writeAtomically(
-    path,
-    header.length + bytes,
-    async (file) => {
-      await file.write(header, 0);
-      await streamTensors(placed, file, header.length, {
-        source: (tensor) => sources.of(tensor),
-        backend,
-        signal,
-        chunkBytes: seams.chunkBytes,
-        onWritten: (done) => reporter.report(done),
-      });
-      reporter.finish();
-    },
-    { signal, ops: seams.ops },
-  );
-  return {
-    path: resolve(path),
-    tensors: placed.length,
-    parameters: plan.tensors.reduce((total, { shape }) => total + elementCount(shape), 0),
-    bytes: header.length + bytes,
-    seconds: (performance.now() - started) / 1000,
-    backend: backend.name,
-    reason,
+async function writeToDirectory(common: Common): Promise<Done> {
+  const { plan, path, stored, given, dtype, metadata, sources, seams } = common;
+  const { seed, maxShardSize, slices, rank, world, overwrite, concurrency } = given;
+  const directory = resolve(path);
+  await refuseItsOwnSource(plan, directory);
+  const layout = layOutDirectory(plan, stored, { seed, dtype, metadata, maxShardSize, slices, world });
+  const own = layout.shards.filter((shard) => shard.rank === rank);
+  const { work, ...who } = workOn(own, given, sources, seams);
+  const reporter = new ProgressReporter(given.onProgress, own);
+  const job = { directory, ...layout, rank, world, overwrite, concurrency, work, reporter };
+  const states = await writeDirectory(job);
+  return { ...totals(own), shards: summaries(layout.shards, states), complete: world === 1, ...who };
+}
+
+/** Of a backend that is chosen for these shards. */
+function workOn(
+  shards: readonly Shard[],
+  { device, signal }: ParsedOptions,
+  sources: TensorSources,
+  seams: CheckpointSeams,
+): { readonly work: ShardWork; readonly backend: BackendName; readonly reason: string } {
+  const bytes = shards.reduce((total, shard) => total + shard.bytes, 0);
+  const { backend, reason } = (seams.selectBackend ?? selectBackend)(device, bytes);
+  const work: ShardWork = {
+    backend,
+    source: (tensor) => sourceOfPart(tensor, (whole) => sources.of(whole)),
+    signal,
+    ops: seams.ops ?? nodeFileOps,
+    chunkBytes: seams.chunkBytes,
   };
+  return { work, backend: backend.name, reason };
+}
+
+/** Shards that are read may not be replaced: what is copied from them would be lost. */
+async function refuseItsOwnSource({ copied = [] }: Plan, directory: string): Promise<void> {
+  const target = await realpath(directory).catch(() => undefined);
+  for (const source of new Set(copied.map((tensor) => dirname(tensor.path)))) {
+    if (target === undefined || (await realpath(source).catch(() => undefined)) !== target) continue;
+    throw new IsometryError(
+      'CHECKPOINT_ERROR',
+      `expected another directory than ${directory}, from which tensors are copied; write elsewhere`,
+    );
+  }
+}
+
+function totals(shards: readonly Shard[]): Pick<CheckpointSummary, 'tensors' | 'parameters' | 'bytes'> {
+  let [tensors, parameters, bytes] = [0, 0, 0];
+  for (const shard of shards) {
+    tensors += shard.placed.length;
+    bytes += shard.bytes;
+    for (const { tensor } of shard.placed) parameters += elementCount(tensor.shape);
+  }
+  return { tensors, parameters, bytes };
+}
+
+function summaries(shards: readonly Shard[], states: readonly ShardState[]): readonly CheckpointShard[] {
+  return shards.map(({ file, bytes, placed, rank }, index) => ({
+    file,
+    bytes,
+    tensors: placed.length,
+    rank,
+    state: states[index]!,
+  }));
 }

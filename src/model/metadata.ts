@@ -5,13 +5,16 @@ import { STREAM_VERSION, VERSION } from '../version.js';
 import type { Plan } from './plan.js';
 import { planHash } from './plan-hash.js';
 
-/** Keys of `__metadata__` that say where a checkpoint comes from: never a user's to set. */
+/** Keys of `__metadata__` that say where a checkpoint comes from and what a file of it holds: never a user's to set. */
 export const PROVENANCE_KEYS: readonly string[] = [
   'generator',
   'version',
   'stream_version',
   'seed',
   'plan_sha256',
+  'shard',
+  'DCP_VERSION',
+  'DCP_SHARDING_INFO',
 ];
 
 /**

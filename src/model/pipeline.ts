@@ -5,12 +5,16 @@ import { dtypeInfo } from '../dtype.js';
 import type { PlacedTensor, StoredTensor } from '../safetensors/header.js';
 import type { TensorSource } from './tensor-source.js';
 
-/** How a stream of tensors is computed and written. */
-export interface PipelineOptions<T extends StoredTensor> {
+/** How tensors are computed. */
+export interface RangeOptions<T extends StoredTensor> {
   readonly backend: Backend;
   /** What makes a tensor; asked for once, when its turn comes. */
   readonly source: (tensor: T) => TensorSource;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How a stream of tensors is computed and written. */
+export interface PipelineOptions<T extends StoredTensor> extends RangeOptions<T> {
   /** Bytes of one chunk, a multiple of 8. */
   readonly chunkBytes?: number | undefined;
   /** Called after each write with the number of bytes of the data section that are written. */
@@ -44,7 +48,7 @@ export async function streamTensors<T extends StoredTensor>(
   const total = placed.at(-1)?.end ?? 0;
   const wanted = options.chunkBytes ?? options.backend.chunkBytes ?? CHUNK_BYTES;
   const chunkBytes = Math.min(wanted, Math.ceil(total / 8) * 8);
-  const filler = new Filler(placed, options);
+  const filler = new RangeFiller(placed, options);
   const buffers: ArrayBuffer[] = [];
   const writes: Promise<void>[] = [];
   let written = 0;
@@ -65,8 +69,8 @@ export async function streamTensors<T extends StoredTensor>(
   await Promise.all(writes);
 }
 
-/** Computes consecutive ranges of the data section. */
-class Filler<T extends StoredTensor> {
+/** Computes ranges of a data section, each behind the one before. */
+export class RangeFiller<T extends StoredTensor> {
   private readonly placed: readonly PlacedTensor<T>[];
   private readonly sourceOf: (tensor: T) => TensorSource;
   private readonly backend: Backend;
@@ -75,7 +79,8 @@ class Filler<T extends StoredTensor> {
   private index = 0;
   private source: TensorSource | undefined;
 
-  constructor(placed: readonly PlacedTensor<T>[], { backend, source, signal }: PipelineOptions<T>) {
+  /** @param placed in the order of their bytes, without holes. */
+  constructor(placed: readonly PlacedTensor<T>[], { backend, source, signal }: RangeOptions<T>) {
     this.placed = placed;
     this.sourceOf = source;
     this.backend = backend;
@@ -92,10 +97,10 @@ class Filler<T extends StoredTensor> {
         this.signal?.throwIfAborted();
         continue;
       }
-      const { request } = source;
+      const { request, first = 0 } = source;
       const { array, bytes: elementBytes } = dtypeInfo(request.dtype);
       // Whole elements always: chunks are multiples of 8 bytes, and wider dtypes come first in the file.
-      const [start, length] = [from / elementBytes, bytes / elementBytes];
+      const [start, length] = [first + from / elementBytes, bytes / elementBytes];
       if (this.backend.fillParts === undefined) {
         await this.paced.fill(request, new array(buffer, byteOffset, length), start);
         continue;
@@ -109,6 +114,7 @@ class Filler<T extends StoredTensor> {
 
   /** The pieces of tensors that lie in bytes [begin, end), each prepared when it is asked for. */
   private *pieces(begin: number, end: number): Generator<Piece> {
+    while ((this.placed[this.index]?.end ?? begin + 1) <= begin) this.next();
     for (let at = begin; at < end; ) {
       const current = this.placed[this.index]!;
       const stop = Math.min(end, current.end);
@@ -117,11 +123,13 @@ class Filler<T extends StoredTensor> {
         yield { source: this.source, from: at - current.begin, bytes: stop - at, byteOffset: at - begin };
       }
       at = stop;
-      if (at === current.end) {
-        this.index++;
-        this.source = undefined;
-      }
+      if (at === current.end) this.next();
     }
+  }
+
+  private next(): void {
+    this.index++;
+    this.source = undefined;
   }
 }
 

@@ -27,6 +27,7 @@ import {
 } from '../../src/index.js';
 import { fillRange } from '../../src/js/fill.js';
 import { allocateTensor } from '../../src/memory.js';
+import { finalizeCheckpoint } from '../../src/model/finalize.js';
 import { planFrom } from '../../src/model/plan-from.js';
 import { SafetensorsReader } from '../../src/safetensors/read.js';
 
@@ -89,6 +90,7 @@ const PROVOKE: { readonly [code in ErrorCode]: () => unknown } = {
       n_layer: 1,
       n_head: 3,
     }),
+  CHECKPOINT_ERROR: () => finalizeCheckpoint('/nowhere'),
   FORMAT_ERROR: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'isometry-'));
     const before = process.cwd();
