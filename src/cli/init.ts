@@ -1,54 +1,67 @@
 import { lstat, stat } from 'node:fs/promises';
 import type { DType } from '../dtype.js';
 import { IsometryError } from '../errors.js';
-import { writeCheckpoint } from '../model/checkpoint.js';
-import { readPlan } from '../model/plan.js';
+import { type CheckpointOptions, type CheckpointSummary, writeCheckpoint } from '../model/checkpoint.js';
+import { findRank, type Rank } from '../model/launcher.js';
+import type { CheckpointProgress } from '../model/progress.js';
 import { formatBytes, formatSeconds, groupDigits, Output, printable } from './output.js';
 import { progressBar } from './progress.js';
+import { readSource, type SourceOptions } from './source.js';
+import { targetOf } from './target.js';
 
 /** Options of `isometry init`, checked. */
-export interface InitOptions {
+export interface InitOptions extends SourceOptions {
   readonly out: string;
   readonly seed: bigint;
   readonly dtype?: DType;
   readonly device: 'auto' | 'cuda' | `cuda:${number}` | 'cpu' | 'js';
+  readonly format?: 'safetensors' | 'npy' | 'npz' | 'tfjs';
+  /** Bytes. */
+  readonly maxShardSize?: number;
+  readonly rank?: number;
+  readonly world?: number;
+  readonly slices?: true;
+  readonly overwrite?: true;
   readonly json?: true;
 }
 
 /** Between two lines of progress for programs. */
 const RECORD_INTERVAL_MS = 500;
 
-/** `isometry init PLAN`: writes the checkpoint that a plan describes. */
-export async function init(planPath: string, options: InitOptions, signal: AbortSignal): Promise<number> {
-  const { out, seed, dtype, device } = options;
+/** `isometry init SOURCE`: writes the checkpoint that a plan or a configuration describes. */
+export async function init(source: string, options: InitOptions, signal: AbortSignal): Promise<number> {
+  const { seed, dtype, device, maxShardSize, slices, overwrite } = options;
   const json = options.json === true;
   const output = new Output(json);
-  const plan = await readPlan(planPath);
-  await refuseSameFile(planPath, out);
+  const plan = await readSource(source, options, output);
+  await refuseSameFile(source, options.out);
+  const { path, directory, format } = await targetOf(plan, options);
+  // A single file is nobody's share: whatever launched this process, it is written whole.
+  const rank = directory ? findRank(process.env, options) : undefined;
+  if (rank !== undefined) {
+    output.text(`rank ${rank.rank} of ${rank.world}, from ${printable(rank.from)}`);
+    output.record('rank', rank);
+  }
   const bar = json ? undefined : progressBar();
-  let last = Number.NEGATIVE_INFINITY;
+  const recorder = new Recorder(output);
   try {
-    const summary = await writeCheckpoint(plan, out, {
+    const summary = await writeCheckpoint(plan, path, {
       seed,
       device,
       signal,
       ...(dtype === undefined ? {} : { dtype }),
+      ...(format === undefined ? {} : { format }),
+      ...(maxShardSize === undefined ? {} : { maxShardSize }),
+      ...shareOf(rank, options),
+      ...(slices === undefined ? {} : { slices }),
+      ...(overwrite === undefined ? {} : { overwrite }),
       onProgress(progress) {
         bar?.update(progress);
-        const now = performance.now();
-        if (now - last < RECORD_INTERVAL_MS && progress.bytesDone < progress.bytesTotal) return;
-        last = now;
-        output.record('progress', progress);
+        recorder.report(progress);
       },
     });
     bar?.stop();
-    const { tensors, parameters, bytes, seconds, backend, reason } = summary;
-    output.text(
-      `${printable(out)}: ${groupDigits(tensors)} tensors, ${groupDigits(parameters)} parameters, ${formatBytes(bytes)}`,
-    );
-    output.text(
-      `${formatSeconds(seconds)}, ${formatBytes(bytes / seconds)}/s, backend ${backend}: ${reason}`,
-    );
+    report(output, options.out, summary);
     output.record('summary', { ...summary, seed: String(seed) });
     return 0;
   } finally {
@@ -56,15 +69,68 @@ export async function init(planPath: string, options: InitOptions, signal: Abort
   }
 }
 
+/** One process of one needs no word of it, except where it was said. */
+function shareOf(
+  rank: Rank | undefined,
+  given: Pick<InitOptions, 'rank' | 'world'>,
+): Pick<CheckpointOptions, 'rank' | 'world'> {
+  if (rank === undefined) return given.world === undefined ? {} : { rank: 0, world: given.world };
+  const said = given.rank !== undefined || given.world !== undefined;
+  return rank.world === 1 && !said ? {} : { rank: rank.rank, world: rank.world };
+}
+
+/** Progress for programs: a line now and then, and one for each file that is complete. */
+class Recorder {
+  private readonly output: Output;
+  private readonly complete = new Set<string>();
+  private last = Number.NEGATIVE_INFINITY;
+
+  constructor(output: Output) {
+    this.output = output;
+  }
+
+  report(progress: CheckpointProgress): void {
+    const { file, fileBytesDone, fileBytesTotal, bytesDone, bytesTotal, shardsDone, shardsTotal } = progress;
+    if (fileBytesDone === fileBytesTotal && !this.complete.has(file)) {
+      this.complete.add(file);
+      this.output.record('shard', { file, bytes: fileBytesTotal, shardsDone, shardsTotal });
+    }
+    const now = performance.now();
+    if (now - this.last < RECORD_INTERVAL_MS && bytesDone < bytesTotal) return;
+    this.last = now;
+    this.output.record('progress', progress);
+  }
+}
+
+function report(output: Output, out: string, summary: CheckpointSummary): void {
+  const { tensors, parameters, bytes, seconds, backend, reason, shards, complete } = summary;
+  output.text(
+    `${printable(out)}: ${groupDigits(tensors)} tensors, ${groupDigits(parameters)} parameters, ${formatBytes(bytes)}`,
+  );
+  if (shards.length > 1) {
+    const count = (state: string): number => shards.filter((shard) => shard.state === state).length;
+    const [written, kept, left] = ['written', 'kept', 'left'].map(count) as [number, number, number];
+    const parts = [
+      `${groupDigits(written)} of ${groupDigits(shards.length)} shards written`,
+      ...(kept > 0 ? [`${groupDigits(kept)} were there already`] : []),
+      ...(left > 0 ? [`${groupDigits(left)} are other ranks'`] : []),
+    ];
+    output.text(parts.join(', '));
+  }
+  output.text(`${formatSeconds(seconds)}, ${formatBytes(bytes / seconds)}/s, backend ${backend}: ${reason}`);
+  if (!complete) output.text(`when all ranks are done: isometry finalize ${printable(out)}`);
+}
+
 /** A slip of the hand must not cost the plan. */
-async function refuseSameFile(planPath: string, out: string): Promise<void> {
+async function refuseSameFile(source: string, out: string): Promise<void> {
   const [plan, target] = await Promise.all([
-    stat(planPath).catch(() => undefined),
+    stat(source).catch(() => undefined),
     lstat(out).catch(() => undefined),
   ]);
-  if (plan === undefined || plan.dev !== target?.dev || plan.ino !== target.ino) return;
+  // A directory is one that a config.json lies in: the weights go beside it.
+  if (plan === undefined || plan.isDirectory() || plan.dev !== target?.dev || plan.ino !== target.ino) return;
   throw new IsometryError(
     'INVALID_ARGUMENT',
-    `--out is the plan itself, ${printable(planPath)}, which would be overwritten; name another file`,
+    `--out is the plan itself, ${printable(source)}, which would be overwritten; name another file`,
   );
 }

@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
 import type { CheckpointProgress } from '../model/progress.js';
-import { formatBytes, formatSeconds, printable } from './output.js';
+import { formatBytes, formatSeconds, groupDigits, printable } from './output.js';
 
 /** Shows how far a checkpoint is. */
 export interface Progress {
@@ -11,8 +11,45 @@ export interface Progress {
 
 /** A bar on a terminal's standard error; nothing where that is a file or a pipe. */
 export function progressBar(stream: NodeJS.WriteStream = process.stderr): Progress {
-  if (!stream.isTTY) return { update: () => {}, stop: () => {} };
   const started = performance.now();
+  const bar = drawnBar(stream, (bars, done, total, progress: CheckpointProgress) =>
+    describeProgress(bars, done, total, performance.now() - started, progress),
+  );
+  return {
+    update: (progress) => bar.update(progress.bytesDone, progress.bytesTotal, progress),
+    stop: () => bar.stop(),
+  };
+}
+
+/** Shows how far work on many tensors is. */
+export interface StageProgress {
+  update(stage: string, done: number, total: number, tensor: string): void;
+  /** Takes it off the screen; also after a failure. */
+  stop(): void;
+}
+
+/** The same for work that is counted in tensors and may have several stages. */
+export function stageBar(stream: NodeJS.WriteStream = process.stderr): StageProgress {
+  const bar = drawnBar(stream, (bars, done, total, { stage, tensor }: { stage: string; tensor: string }) => {
+    const count = `${groupDigits(done)} of ${groupDigits(total)} tensors`;
+    return `${bars} ${share(done, total)}  ${stage}  ${count}  ${shortName(tensor)}`;
+  });
+  return {
+    update: (stage, done, total, tensor) => bar.update(done, total, { stage, tensor }),
+    stop: () => bar.stop(),
+  };
+}
+
+interface Bar<T> {
+  update(done: number, total: number, payload: T): void;
+  stop(): void;
+}
+
+function drawnBar<T extends object>(
+  stream: NodeJS.WriteStream,
+  describe: (bars: string, done: number, total: number, payload: T) => string,
+): Bar<T> {
+  if (!stream.isTTY) return { update: () => {}, stop: () => {} };
   const bar = new cliProgress.SingleBar(
     {
       stream,
@@ -20,16 +57,10 @@ export function progressBar(stream: NodeJS.WriteStream = process.stderr): Progre
       hideCursor: true,
       fps: 10,
       gracefulExit: false, // the command handles signals itself
-      format: (options, params, payload: { tensor?: string }) => {
+      format: (options, params, payload: T) => {
         const filled = Math.round(params.progress * BAR_WIDTH);
         const bars = `${(options.barCompleteString ?? '').slice(0, filled)}${(options.barIncompleteString ?? '').slice(filled, BAR_WIDTH)}`;
-        return describeProgress(
-          bars,
-          params.value,
-          params.total,
-          performance.now() - started,
-          payload.tensor ?? '',
-        );
+        return describe(bars, params.value, params.total, payload);
       },
       barsize: BAR_WIDTH,
     },
@@ -37,13 +68,15 @@ export function progressBar(stream: NodeJS.WriteStream = process.stderr): Progre
   );
   let shown = false;
   return {
-    update({ bytesDone, bytesTotal, tensor }) {
-      if (!shown) bar.start(bytesTotal, 0, { tensor });
+    update(done, total, payload) {
+      if (!shown) bar.start(total, 0, payload);
       shown = true;
-      bar.update(bytesDone, { tensor });
+      if (bar.getTotal() !== total) bar.setTotal(total);
+      bar.update(done, payload);
     },
     stop() {
       if (shown) bar.stop();
+      shown = false;
     },
   };
 }
@@ -51,18 +84,26 @@ export function progressBar(stream: NodeJS.WriteStream = process.stderr): Progre
 const BAR_WIDTH = 24;
 const LONGEST_NAME = 40;
 
-/** The text of a bar: share, bytes, rate, time left, the tensor at work. */
+/** The text of a bar: share, bytes, rate, time left, shards if there are several, the tensor at work. */
 export function describeProgress(
   bars: string,
   done: number,
   total: number,
   elapsedMs: number,
-  tensor: string,
+  { tensor, shardsDone, shardsTotal }: Pick<CheckpointProgress, 'tensor' | 'shardsDone' | 'shardsTotal'>,
 ): string {
-  const share = total === 0 ? 100 : Math.floor((100 * done) / total);
   const rate = done / Math.max(elapsedMs / 1000, 1e-3);
   const left = rate === 0 ? Number.POSITIVE_INFINITY : (total - done) / rate;
+  const shards = shardsTotal > 1 ? `  ${shardsDone} of ${shardsTotal} shards` : '';
+  return `${bars} ${share(done, total)}  ${formatBytes(done)} of ${formatBytes(total)}${shards}  ${formatBytes(rate)}/s  ${formatSeconds(left)} left  ${shortName(tensor)}`;
+}
+
+function share(done: number, total: number): string {
+  const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
+  return `${String(percent).padStart(3)}%`;
+}
+
+function shortName(tensor: string): string {
   const name = printable(tensor);
-  const shown = name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name;
-  return `${bars} ${String(share).padStart(3)}%  ${formatBytes(done)} of ${formatBytes(total)}  ${formatBytes(rate)}/s  ${formatSeconds(left)} left  ${shown}`;
+  return name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name;
 }

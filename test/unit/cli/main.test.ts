@@ -65,7 +65,7 @@ describe('init', () => {
     const args = ['init', join(dir, 'none.json'), '--out', out, '--seed', '1'];
     const plain = await runCli(args, { ISOMETRY_DEBUG: '' });
     expect(plain).toMatchObject({ code: 1, stdout: '' });
-    expect(plain.stderr).toMatch(/^isometry: IO_ERROR: could not read the plan .*ENOENT.*\n$/);
+    expect(plain.stderr).toMatch(/^isometry: IO_ERROR: could not read .*none.json: ENOENT.*\n$/);
     expect(records((await runCli([...args, '--json'])).stdout)).toEqual([
       { type: 'error', code: 'IO_ERROR', message: expect.stringContaining('ENOENT') },
     ]);
@@ -94,6 +94,22 @@ describe('usage errors have exit code 2', () => {
     [['init', 'plan', '--out', 'x', '--seed', '1', '--device', 'gpu']],
     [['init', 'plan', '--out', 'x', '--seed', '1', '--sedd', '2']],
     [['init', 'plan', 'more', '--out', 'x', '--seed', '1']],
+    [['init', 'plan', '--out', 'x', '--seed', '1', '--format', 'gguf']],
+    [['init', 'plan', '--out', 'x', '--seed', '1', '--max-shard-size', '5XB']],
+    [['init', 'plan', '--out', 'x', '--seed', '1', '--rank', '0']],
+    [['init', 'plan', '--out', 'x', '--seed', '1', '--rank', '2', '--world', '2']],
+    [['init', 'plan', '--out', 'x', '--seed', '1', '--world', '0']],
+    [['init', 'plan', '--out', 'x', '--seed', '1', '--slices', '--max-shard-size', '1GB']],
+    [['init', 'plan', '--out', 'x', '--seed', '1', '--set', 'std']],
+    [['plan']],
+    [['plan', 'x', '--seed', '1']],
+    [['finalize']],
+    [['verify']],
+    [['verify', 'x', '--samples', '0']],
+    [['verify', 'x', '--samples', '1', '--all']],
+    [['verify', 'x', '--seed', '-1']],
+    [['diff', 'a']],
+    [['diff', 'a', 'b', 'c']],
     [['inspect']],
   ])('%j', async (args) => {
     const { code, stdout, stderr } = await runCli(args);
@@ -105,9 +121,21 @@ describe('usage errors have exit code 2', () => {
 
 test('--help and --version', async () => {
   expect(await runCli(['--version'])).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+  const root = await runCli(['--help']);
+  for (const command of ['init', 'plan', 'finalize', 'verify', 'inspect', 'diff', 'doctor'])
+    expect(root.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
   const help = await runCli(['init', '--help']);
   expect(help.code).toBe(0);
-  for (const option of ['--out', '--seed', '--dtype', '--device', '--threads', '--json'])
+  for (const option of [
+    '--out',
+    '--seed',
+    '--dtype',
+    '--device',
+    '--threads',
+    '--json',
+    '--recipe',
+    '--rank',
+  ])
     expect(help.stdout).toContain(option);
 });
 

@@ -1,0 +1,31 @@
+import type { DType } from '../dtype.js';
+import type { Plan } from '../model/plan.js';
+import { planFrom } from '../model/plan-from.js';
+import type { Settings } from './options.js';
+import { type Output, printable } from './output.js';
+
+/** What says which model it is, checked. */
+export interface SourceOptions {
+  readonly recipe?: string;
+  readonly set?: Settings;
+  readonly base?: string;
+  readonly dtype?: DType;
+}
+
+/**
+ * The plan that a command line means; its warnings are told.
+ * @throws (rejects with) IsometryError as `planFrom`.
+ */
+export async function readSource(source: string, options: SourceOptions, output: Output): Promise<Plan> {
+  const { recipe, set, base } = options;
+  const choice = set === undefined ? recipe : { ...Object.fromEntries(set), id: recipe ?? 'hf5' };
+  const plan = await planFrom(source, {
+    ...(choice === undefined ? {} : { recipe: choice }),
+    ...(base === undefined ? {} : { base }),
+  });
+  for (const message of plan.warnings ?? []) {
+    process.stderr.write(`isometry: warning: ${printable(message)}\n`);
+    output.record('warning', { message });
+  }
+  return plan;
+}
