@@ -46,10 +46,10 @@ export async function claimDirectory(
   manifest: Manifest,
   { ops, signal, overwrite }: ClaimOptions,
 ): Promise<{ readonly replaced: boolean }> {
-  await createDirectory(directory, ops);
-  await sweepDirectory(directory, ops);
   const path = join(directory, MANIFEST_FILE);
   const bytes = encodeManifest(manifest);
+  await createDirectory(directory, ops);
+  await sweepDirectory(directory, ops);
   const write = (exclusive: boolean): Promise<void> =>
     writeAtomically(path, bytes.length, (file) => file.write(bytes, 0), {
       signal,

@@ -58,8 +58,8 @@ export interface Manifest {
   readonly files: readonly ManifestFile[];
 }
 
-/** A million shards and more; another file has this name by mistake. */
-const MAX_BYTES = 2 ** 28;
+/** Some 300,000 shards; another file has this name by mistake. */
+const MAX_BYTES = 2 ** 26;
 
 const SHARD_NAME = /^(?:model|(?:shard-\d{5,8}-)?model-\d{5,8}-of-\d{5,8})\.safetensors$/;
 
@@ -73,9 +73,17 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** The bytes of `isometry.json`. */
+/**
+ * The bytes of `isometry.json`.
+ * @throws IsometryError `TOO_LARGE` for more files than `readManifest` reads.
+ */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`, 'utf8');
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`, 'utf8');
+  if (bytes.length <= MAX_BYTES) return bytes;
+  throw new IsometryError(
+    'TOO_LARGE',
+    `expected a checkpoint of fewer files than ${manifest.shards.length}: ${MANIFEST_FILE} would have ${bytes.length} bytes, more than ${MAX_BYTES}; use a larger maxShardSize or fewer ranks`,
+  );
 }
 
 /**
@@ -102,7 +110,9 @@ export async function readManifestBytes(directory: string, ops: FileOps): Promis
     return other === null ? undefined : new Uint8Array();
   }
   try {
-    const bytes = Buffer.alloc(Math.min(file.size, MAX_BYTES + 1));
+    // Nor have we written so much.
+    if (file.size > MAX_BYTES) return new Uint8Array();
+    const bytes = Buffer.alloc(file.size);
     return bytes.subarray(0, await attempt('read', path, () => file.read(bytes, 0)));
   } finally {
     await file.close();
@@ -120,7 +130,6 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
       'CHECKPOINT_ERROR',
       `expected a manifest of isometry at ${path}, but ${reason}; write the checkpoint anew with overwrite`,
     );
-  if (bytes.length > MAX_BYTES) throw fail(`it has more than ${MAX_BYTES} bytes`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
