@@ -1,4 +1,5 @@
 import { SafetensorsReader, type TensorEntry } from '../safetensors/read.js';
+import { openSlices, sliceFilesIn } from './open-slices.js';
 
 /** A tensor of an open checkpoint. */
 export type OpenTensor = TensorEntry;
@@ -18,8 +19,14 @@ export interface OpenCheckpoint {
   close(): Promise<void>;
 }
 
-/** Opens a checkpoint and checks its structure. */
+/**
+ * Opens a checkpoint and checks its structure: a file, a sharded index, a directory with either, or one with slices of
+ * torch.distributed.checkpoint.
+ * @throws (rejects with) IsometryError `FORMAT_ERROR`, `IO_ERROR`.
+ */
 export async function openCheckpoint(path: string): Promise<OpenCheckpoint> {
+  const slices = await sliceFilesIn(path);
+  if (slices.length > 0) return openSlices(path, slices);
   const reader = await SafetensorsReader.open(path);
   return {
     tensors: reader.tensors,

@@ -89,12 +89,16 @@ export function seedOfFiles(
   const stream = metadata.get('stream_version');
   const made = metadata.get('plan_sha256');
   if (seed !== undefined && said !== String(seed))
-    report(`its metadata says that it was made with seed ${said ?? 'unknown'}, not ${seed}`);
+    report(said === undefined ? MIXED : `its metadata says that it was made with seed ${said}, not ${seed}`);
   if (plan !== undefined && made !== hash)
-    report(`its metadata says that it was made from another plan, of hash ${made ?? 'unknown'}`);
+    report(
+      made === undefined ? MIXED : `its metadata says that it was made from another plan, of hash ${made}`,
+    );
   if (stream !== String(STREAM_VERSION)) report(otherStream(stream ?? 'unknown'));
   return seed ?? (said === undefined ? undefined : seedOfText(said));
 }
+
+const MIXED = 'its files do not all say the same of the plan and the seed they were made from';
 
 function otherStream(version: string): string {
   return `it was made with stream version ${version}, but this isometry computes version ${STREAM_VERSION}: values may differ`;
