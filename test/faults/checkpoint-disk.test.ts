@@ -100,7 +100,6 @@ describe('a target that cannot be', () => {
 
   test.each([
     ['a missing directory', 'none/file', /ENOENT; its directory does not exist; create it first/],
-    ['a directory', 'out', /EISDIR; it is a directory; name a file/],
     ['a file as directory', 'plan.json/file', /ENOTDIR/],
     ['a device', '/dev/full', /device, pipe or socket/],
     ['a long name', 'x'.repeat(300), /ENAMETOOLONG/],
