@@ -60,6 +60,16 @@ export function exp(x) {
   return sum;
 }
 
+/** Natural logarithm of x > 0: Newton's iteration from the platform's, whose digits it doubles. */
+export function log(x) {
+  let y = fromNumber(Math.log(toNumber(x)));
+  for (let i = 0; i < 4; i++) {
+    const power = exp(y);
+    y += div(2n * (x - power), x + power);
+  }
+  return y;
+}
+
 function arctanOfInverse(n) {
   let power = ONE / n;
   let sum = power;
@@ -72,6 +82,21 @@ function arctanOfInverse(n) {
 
 /** Machin's formula. */
 export const PI = 4n * (4n * arctanOfInverse(5n) - arctanOfInverse(239n));
+
+/** Sine: whole turns taken off, then Taylor's series. */
+export function sin(x) {
+  const reduced = x % (2n * PI);
+  const square = mul(reduced, reduced);
+  let term = reduced;
+  let sum = reduced;
+  for (let n = 2n; term > 1n || term < -1n; n += 2n) {
+    term = -mul(term, square) / (n * (n + 1n));
+    sum += term;
+  }
+  return sum;
+}
+
+export const cos = (x) => sin(x + PI / 2n);
 export const SQRT_2PI = sqrt(2n * PI);
 
 /** Density of N(0, 1). */
