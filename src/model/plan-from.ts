@@ -19,7 +19,7 @@ export interface PlanFromOptions {
    * options as an object: `{ id: 'megatron', std: 0.01 }`.
    */
   readonly recipe?: RecipeChoice;
-  /** The configuration, or the path of the config.json, of the model that a muP recipe scales from. */
+  /** The configuration, or the path of the config.json, of the model that a recipe scales from: `mup` needs one, `megatron` may have one. */
   readonly base?: string | object;
 }
 
@@ -120,6 +120,7 @@ function lawsOf(
 ): (tensor: ModelTensor) => ModelTensor['init'] | undefined {
   if (id === undefined) {
     checkKeys(options, [], 'the recipe hf5');
+    refuseBase(base, 'hf5');
     return () => undefined;
   }
   const recipe = RECIPES.get(id);
@@ -136,9 +137,28 @@ function lawsOf(
       `expected a recipe for ${model.family} models such as ${model.modelType} but received ${JSON.stringify(id)}, which is for ${recipe.families.join(', ')}`,
     );
   }
-  const laws = recipe.lawsOf(model, checkKeys(options, recipe.options, `the recipe ${id}`), base);
+  const checked = checkKeys(options, recipe.options, `the recipe ${id}`);
+  if (recipe.base === undefined) refuseBase(base, id);
+  if (recipe.base === 'required' && base === undefined) {
+    throw new IsometryError(
+      'INVALID_OPTION',
+      `expected a base for the recipe ${id}, which scales from a smaller model; give that model's config.json as base`,
+    );
+  }
+  const laws = recipe.lawsOf(model, checked, base);
   // What is not trained has no law but its own.
   return (tensor) => (tensor.part === 'buffer' ? undefined : laws(tensor));
+}
+
+function refuseBase(base: ModelDescription | undefined, id: string): void {
+  if (base === undefined) return;
+  const known = [...RECIPES.values()]
+    .filter((recipe) => recipe.base !== undefined)
+    .map((recipe) => recipe.id);
+  throw new IsometryError(
+    'INVALID_OPTION',
+    `expected no base with the recipe ${id}, which does not scale from another model; recipes that do: ${known.join(', ')}`,
+  );
 }
 
 function parseChoice(recipe: unknown): { id?: string; options: Readonly<Record<string, unknown>> } {

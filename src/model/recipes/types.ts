@@ -14,11 +14,13 @@ export interface WeightRecipe {
   readonly families: readonly Family[];
   /** Names of its options. */
   readonly options: readonly string[];
+  /** Whether it scales from a smaller model, the base; where left out, a base is an error. */
+  readonly base?: 'optional' | 'required';
   /**
    * Checks the options and returns the law of each tensor; `undefined` leaves a tensor as the preset has it. Zero rows
    * and dtypes are kept by the caller.
    * @param options - known keys only, none `undefined`.
-   * @param base - the description of the model that is scaled from, where the user has given one (muP).
+   * @param base - the description of the model that is scaled from: there if `base` is `required`, never if it is left out.
    * @throws IsometryError `INVALID_OPTION`.
    */
   lawsOf(
