@@ -6,18 +6,23 @@ import { dtypeInfo } from '../../dist/dtype.js';
 import { fillSync } from '../../dist/fill.js';
 import { lawOf, parseInitializer } from '../../dist/initializers/index.js';
 import { philoxBlocks, philoxKeys } from '../../dist/js/philox.js';
+import { writeCheckpoint } from '../../dist/model/checkpoint.js';
+import { finalizeCheckpoint } from '../../dist/model/finalize.js';
+import { cutShards, indexJson, parseShardSize, shardName } from '../../dist/model/shards.js';
 import { lawMoments } from '../../dist/moments.js';
 import { encodeHeader, placeTensors } from '../../dist/safetensors/header.js';
 import { elementCount } from '../../dist/shape.js';
 import { gain as gainOf } from '../../dist/theory/gain.js';
 
-const OPERATIONS = new Map(Object.entries({ devices, words, draw, fill, law, gain, safetensors }));
+const OPERATIONS = new Map(
+  Object.entries({ devices, words, draw, fill, law, gain, safetensors, shards, checkpoint, finalize }),
+);
 
 for await (const line of createInterface({ input: process.stdin })) {
   let answer;
   try {
     const { op, ...question } = JSON.parse(line);
-    answer = { result: OPERATIONS.get(op)(question) ?? null };
+    answer = { result: (await OPERATIONS.get(op)(question)) ?? null };
   } catch (error) {
     answer = { error: error.stack };
   }
@@ -82,4 +87,29 @@ function safetensors({ path, tensors, metadata }) {
     path,
     Buffer.concat([header, ...placed.map(({ tensor }) => Buffer.from(tensor.data, 'hex'))]),
   );
+}
+
+/** How tensors [name, bytes] are cut into files, and their index. */
+function shards({ tensors, maxShardSize }) {
+  const cuts = cutShards(
+    tensors.map(([name, bytes]) => ({ name, bytes })),
+    parseShardSize(maxShardSize),
+  );
+  const files = cuts.map((cut, i) => [shardName(i, cuts.length), cut.map(({ name }) => name)]);
+  const totalSize = tensors.reduce((total, [, bytes]) => total + bytes, 0);
+  const weightMap = files.flatMap(([file, names]) => names.map((name) => [name, file]));
+  return {
+    files: Object.fromEntries(files),
+    index: indexJson({ totalSize, totalParameters: totalSize / 4, weightMap }),
+  };
+}
+
+/** A plan, written to a directory. */
+async function checkpoint({ plan, path, options }) {
+  await writeCheckpoint(plan, `${path}/`, options);
+}
+
+/** What several ranks wrote, completed. */
+async function finalize({ path }) {
+  await finalizeCheckpoint(path);
 }
