@@ -1,21 +1,28 @@
-/** What `parseJson` refuses beyond malformed text, and how it reports. */
+import { showName } from './errors.js';
+import { isWellFormed } from './safetensors/header.js';
+
+/** What is refused beyond malformed text, and how that is reported. */
 export interface JsonRules {
   /** Deepest nesting of arrays and objects allowed; bounds the recursion, so hostile text cannot exhaust the stack. */
   readonly maxDepth: number;
+  /** Whether numbers must be spelled as whole numbers: `2`, and neither `2.0` nor `2e0` nor `-0`. Default false. */
+  readonly wholeNumbers?: boolean;
   /** Builds the error to throw for `reason` at character `offset` of the text. */
   readonly fail: (reason: string, offset: number) => Error;
 }
 
 /**
- * Parses JSON (RFC 8259) more strictly than `JSON.parse`: duplicate keys, numbers beyond the range of a double and
- * nesting deeper than `rules.maxDepth` are errors. Objects have no prototype, so no key of the text (`__proto__`,
- * `constructor`) can reach anything but its own value.
+ * Parses JSON (RFC 8259) more strictly than `JSON.parse`: duplicate keys, strings with half a surrogate pair, numbers
+ * beyond the range of a double and nesting deeper than `rules.maxDepth` are errors. Objects have no prototype, so no key
+ * of the text (`__proto__`, `constructor`) can reach anything but its own value.
  *
  * @throws whatever `rules.fail` returns.
  */
 export function parseJson(text: string, rules: JsonRules): unknown {
-  const parser = new Parser(text, rules);
-  return parser.document();
+  const scanner = new JsonScanner(text, rules);
+  const value = scanner.value();
+  scanner.end();
+  return value;
 }
 
 /** Line and column, both from 1, of a character offset. */
@@ -33,9 +40,19 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 // Digits cannot be matched in two ways anywhere in this pattern, so it runs in linear time on any text.
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const PART_OF_NUMBER = /[0-9.eE]/;
+/** 10^15 − 1 is below 2^53. */
+const MOST_EXACT_DIGITS = 15;
+const ZERO = 0x30;
+const WHOLE = /^(?:0|-?[1-9][0-9]*)$/;
 
-class Parser {
+/**
+ * Reads JSON piece by piece, as strictly as `parseJson`, for texts that are too large for a tree of all their values.
+ * Who reads an object that way has to tell keys apart: see `duplicate`.
+ */
+export class JsonScanner {
   private at = 0;
+  private depth = 0;
   private readonly text: string;
   private readonly rules: JsonRules;
 
@@ -44,20 +61,24 @@ class Parser {
     this.rules = rules;
   }
 
-  document(): unknown {
-    const value = this.value(0);
-    this.space();
-    if (this.at < this.text.length) throw this.rules.fail('text after the end of the JSON value', this.at);
-    return value;
-  }
-
-  private value(depth: number): unknown {
-    this.space();
-    switch (this.text[this.at]) {
-      case '{':
-        return this.object(this.deeper(depth));
-      case '[':
-        return this.array(this.deeper(depth));
+  /** The next value, whatever it is. */
+  value(): unknown {
+    switch (this.next()) {
+      case '{': {
+        const result: Record<string, unknown> = Object.create(null);
+        this.object((key, keyAt) => {
+          if (key in result) throw this.duplicate(key, keyAt);
+          result[key] = this.value();
+        });
+        return result;
+      }
+      case '[': {
+        const result: unknown[] = [];
+        this.array(() => {
+          result.push(this.value());
+        });
+        return result;
+      }
       case '"':
         return this.string();
       case 't':
@@ -71,49 +92,58 @@ class Parser {
     }
   }
 
-  private deeper(depth: number): number {
-    if (depth >= this.rules.maxDepth) {
-      throw this.rules.fail(`nesting deeper than ${this.rules.maxDepth} levels`, this.at);
-    }
-    return depth + 1;
+  /** The character that the next value begins with, left unread; `undefined` at the end of the text. */
+  next(): string | undefined {
+    this.space();
+    return this.text[this.at];
   }
 
-  private object(depth: number): Record<string, unknown> {
-    const result: Record<string, unknown> = Object.create(null);
-    this.at++;
-    if (this.next() === '}') {
-      this.at++;
-      return result;
-    }
-    for (;;) {
+  /** Reads an object. `entry` must read the value of the key that it is told, and only that. */
+  object(entry: (key: string, keyAt: number) => void): void {
+    this.items('{', '}', () => {
       if (this.next() !== '"') throw this.unexpected('a key in double quotes');
       const keyAt = this.at;
       const key = this.string();
-      if (key in result) throw this.rules.fail(`duplicate key ${shorten(key)}`, keyAt);
       if (this.next() !== ':') throw this.unexpected('":"');
       this.at++;
-      result[key] = this.value(depth);
-      const separator = this.next();
-      if (separator !== ',' && separator !== '}') throw this.unexpected('"," or "}"');
-      this.at++;
-      if (separator === '}') return result;
-    }
+      entry(key, keyAt);
+    });
   }
 
-  private array(depth: number): unknown[] {
-    const result: unknown[] = [];
+  /** Reads an array. `item` must read one value. */
+  array(item: () => void): void {
+    this.items('[', ']', item);
+  }
+
+  /** Checks that nothing follows. */
+  end(): void {
+    this.space();
+    if (this.at < this.text.length) throw this.rules.fail('text after the end of the JSON value', this.at);
+  }
+
+  /** The error for a key that was there already. */
+  duplicate(key: string, keyAt: number): Error {
+    return this.rules.fail(`duplicate key ${showName(key)}`, keyAt);
+  }
+
+  /** What is between two brackets, with commas between. */
+  private items(open: '{' | '[', close: '}' | ']', item: () => void): void {
+    if (this.next() !== open) throw this.unexpected(`"${open}"`);
+    if (this.depth >= this.rules.maxDepth) {
+      throw this.rules.fail(`nesting deeper than ${this.rules.maxDepth} levels`, this.at);
+    }
+    this.depth++;
     this.at++;
-    if (this.next() === ']') {
-      this.at++;
-      return result;
-    }
-    for (;;) {
-      result.push(this.value(depth));
+    let more = this.next() !== close;
+    while (more) {
+      item();
       const separator = this.next();
-      if (separator !== ',' && separator !== ']') throw this.unexpected('"," or "]"');
-      this.at++;
-      if (separator === ']') return result;
+      if (separator !== ',' && separator !== close) throw this.unexpected(`"," or "${close}"`);
+      more = separator === ',';
+      if (more) this.at++;
     }
+    this.at++;
+    this.depth--;
   }
 
   private string(): string {
@@ -137,20 +167,43 @@ class Parser {
   }
 
   private unescape(start: number, end: number): string {
+    let text: string;
     try {
-      return JSON.parse(this.text.slice(start, end));
+      text = JSON.parse(this.text.slice(start, end));
     } catch {
       throw this.rules.fail('an unknown escape sequence in a string', start);
     }
+    // Only an escape can make one, as the text itself was decoded from UTF-8.
+    if (!isWellFormed(text)) throw this.rules.fail('half a surrogate pair in a string', start);
+    return text;
   }
 
   private number(): number {
+    // The common case without a pattern's cost: so few digits that the sum is exact, and nothing else.
+    const { text } = this;
+    let value = 0;
+    let digits = 0;
+    for (; digits < MOST_EXACT_DIGITS; digits++) {
+      const digit = text.charCodeAt(this.at + digits) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = 10 * value + digit;
+    }
+    const plain = digits > 0 && (digits === 1 || text.charCodeAt(this.at) !== ZERO);
+    if (!plain || PART_OF_NUMBER.test(text.charAt(this.at + digits))) return this.anyNumber();
+    this.at += digits;
+    return value;
+  }
+
+  private anyNumber(): number {
     NUMBER.lastIndex = this.at;
-    const match = NUMBER.exec(this.text);
-    if (match === null) throw this.unexpected('a JSON value');
-    const value = Number(match[0]);
+    const spelled = NUMBER.exec(this.text)?.[0];
+    if (spelled === undefined) throw this.unexpected('a JSON value');
+    if (this.rules.wholeNumbers === true && !WHOLE.test(spelled)) {
+      throw this.rules.fail('a number that is not spelled as a whole number', this.at);
+    }
+    const value = Number(spelled);
     if (!Number.isFinite(value)) throw this.rules.fail('a number too large for a double', this.at);
-    this.at += match[0].length;
+    this.at += spelled.length;
     return value;
   }
 
@@ -158,12 +211,6 @@ class Parser {
     if (!this.text.startsWith(word, this.at)) throw this.unexpected('a JSON value');
     this.at += word.length;
     return value;
-  }
-
-  /** The next character that is not white space, left unread. */
-  private next(): string | undefined {
-    this.space();
-    return this.text[this.at];
   }
 
   private space(): void {
@@ -179,8 +226,4 @@ class Parser {
     const shown = found === undefined ? 'the end of the text' : JSON.stringify(String.fromCodePoint(found));
     return this.rules.fail(`expected ${wanted}, found ${shown}`, this.at);
   }
-}
-
-function shorten(key: string): string {
-  return JSON.stringify(key.length > 60 ? `${key.slice(0, 59)}…` : key);
 }
