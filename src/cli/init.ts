@@ -82,7 +82,7 @@ function shareOf(
 /** Progress for programs: a line now and then, and one for each file that is complete. */
 class Recorder {
   private readonly output: Output;
-  private readonly complete = new Set<string>();
+  private complete = 0;
   private last = Number.NEGATIVE_INFINITY;
 
   constructor(output: Output) {
@@ -90,9 +90,10 @@ class Recorder {
   }
 
   report(progress: CheckpointProgress): void {
-    const { file, fileBytesDone, fileBytesTotal, bytesDone, bytesTotal, shardsDone, shardsTotal } = progress;
-    if (fileBytesDone === fileBytesTotal && !this.complete.has(file)) {
-      this.complete.add(file);
+    const { file, fileBytesTotal, bytesDone, bytesTotal, shardsDone, shardsTotal } = progress;
+    // Each end of a file is reported, with the file that has ended.
+    if (shardsDone > this.complete) {
+      this.complete = shardsDone;
       this.output.record('shard', { file, bytes: fileBytesTotal, shardsDone, shardsTotal });
     }
     const now = performance.now();

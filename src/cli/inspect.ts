@@ -3,10 +3,14 @@ import { lawOf } from '../initializers/index.js';
 import type { Law } from '../law.js';
 import { judge, type Verdict } from '../model/judge.js';
 import { type Measurement, measureTensor } from '../model/measure.js';
-import { type Plan, type PlanTensor, readPlan } from '../model/plan.js';
+import { type OpenCheckpoint, type OpenTensor, openCheckpoint } from '../model/open-checkpoint.js';
+import type { CopiedTensor, Plan, PlanTensor } from '../model/plan.js';
+import { storedNameOf } from '../model/plan-dtype.js';
+import { planFrom } from '../model/plan-from.js';
+import { isCopied } from '../model/stored-tensors.js';
 import { lawMoments } from '../moments.js';
-import { SafetensorsReader, type TensorEntry } from '../safetensors/read.js';
-import { formatBytes, groupDigits, Output, printable, table } from './output.js';
+import { formatBytes, groupDigits, Output, printable, TableStream } from './output.js';
+import { shapeInWords, shortNumber } from './words.js';
 
 /** Options of `isometry inspect`, checked. */
 export interface InspectOptions {
@@ -16,43 +20,53 @@ export interface InspectOptions {
 
 /** What was found out about one tensor. */
 interface Row {
-  readonly entry: TensorEntry;
+  readonly entry: OpenTensor;
   readonly measured: Measurement | undefined;
   readonly verdict: Verdict | undefined;
   /** What is wrong with it, in words. */
   readonly problems: readonly string[];
 }
 
+/** Tensors of a plan that a checkpoint should have, by name. */
+type Wanted = Map<string, PlanTensor | CopiedTensor>;
+
 /**
- * `isometry inspect FILE`: names, shapes, dtypes, measured mean and standard deviation; with a plan, against its laws.
- * Returns 1 when the file does not fit the plan.
+ * `isometry inspect PATH`: names, shapes, dtypes, measured mean and standard deviation; with a plan, against its laws.
+ * Returns 1 when the checkpoint does not fit the plan, or has elements that are not finite.
  */
 export async function inspect(path: string, options: InspectOptions, signal: AbortSignal): Promise<number> {
   const output = new Output(options.json === true);
-  const plan = options.plan === undefined ? undefined : await readPlan(options.plan);
-  const reader = await SafetensorsReader.open(path);
+  const plan = options.plan === undefined ? undefined : await planFrom(options.plan);
+  const checkpoint = await openCheckpoint(path);
   try {
-    const expectedTensors = new Map(plan?.tensors.map((tensor) => [tensor.name, tensor]));
-    const rows: Row[] = [];
-    for (const entry of reader.tensors) {
-      const row = await examine(reader, entry, plan, expectedTensors.get(entry.name), signal);
-      expectedTensors.delete(entry.name);
-      rows.push(row);
+    const wanted: Wanted = new Map(
+      [...(plan?.tensors ?? []), ...(plan?.copied ?? [])].map((tensor) => [tensor.name, tensor]),
+    );
+    const judged = plan !== undefined;
+    const table = new TableStream(output, headingOf(judged), new Set([3, 4, 5, 6]));
+    let bad = 0;
+    for (const entry of checkpoint.tensors) {
+      const row = await examine(checkpoint, entry, plan, wanted.get(entry.name), signal);
+      wanted.delete(entry.name);
+      if (row.problems.length > 0) bad++;
       output.record('tensor', recordOf(row));
+      table.row(cells(row, judged));
+      await output.ready();
     }
-    const missing = [...expectedTensors.keys()];
-    printReport(output, reader, rows, missing, plan);
-    return missing.length > 0 || rows.some(({ problems }) => problems.length > 0) ? 1 : 0;
+    table.end();
+    const missing = [...wanted.keys()];
+    report(output, checkpoint, bad, missing, judged);
+    return missing.length > 0 || bad > 0 ? 1 : 0;
   } finally {
-    await reader.close();
+    await checkpoint.close();
   }
 }
 
 async function examine(
-  reader: SafetensorsReader,
-  entry: TensorEntry,
+  checkpoint: OpenCheckpoint,
+  entry: OpenTensor,
   plan: Plan | undefined,
-  wanted: PlanTensor | undefined,
+  wanted: PlanTensor | CopiedTensor | undefined,
   signal: AbortSignal,
 ): Promise<Row> {
   const problems: string[] = [];
@@ -60,65 +74,62 @@ async function examine(
   if (plan !== undefined) {
     if (wanted === undefined) problems.push('not in the plan');
     else if (wanted.shape.join() !== entry.shape.join())
-      problems.push(`the plan has shape ${show(wanted.shape)}`);
-    else law = lawOf(wanted.init, wanted);
+      problems.push(`the plan has shape ${shapeInWords(wanted.shape)}`);
+    else if (!isCopied(wanted)) law = lawOf(wanted.init, wanted);
     // Only a tensor's own dtype is certain: the others' may be chosen when the file is written.
-    if (wanted?.dtype !== undefined && wanted.dtype !== entry.dtype.dtype)
+    if (wanted?.dtype !== undefined && storedDTypeOf(wanted) !== entry.dtype.name)
       problems.push(`the plan has ${wanted.dtype}`);
   }
   const near = law === undefined ? undefined : lawMoments(law, entry.elements).mean;
-  const measured = await measureTensor(reader, entry, near, signal);
+  const measured = await measureTensor(checkpoint, entry, near, signal);
   if (measured !== undefined && measured.nonFinite > 0)
     problems.push(`${measured.nonFinite} elements are not finite`);
   let verdict: Verdict | undefined;
   if (law !== undefined && measured !== undefined) {
     verdict = judge(measured, law, entry.dtype.dtype as DType, entry.name);
-    if (!verdict.plausible)
-      problems.push(`does not follow its law (mean ${short(verdict.mean)}, std ${short(verdict.std)})`);
+    if (!verdict.plausible) {
+      problems.push(
+        `does not follow its law (mean ${shortNumber(verdict.mean)}, std ${shortNumber(verdict.std)})`,
+      );
+    }
   }
   return { entry, measured, verdict, problems };
 }
 
+function storedDTypeOf(wanted: PlanTensor | CopiedTensor): string {
+  return isCopied(wanted) ? wanted.dtype : storedNameOf(wanted.dtype!);
+}
+
 function recordOf({ entry, measured, verdict, problems }: Row): object {
-  const { name, dtype, shape, elements } = entry;
+  const { name, dtype, shape, elements, file } = entry;
   return {
     name,
     dtype: dtype.name,
     shape,
     elements,
+    file,
     measured: measured ?? null,
     law: verdict ?? null,
     problems,
   };
 }
 
-function printReport(
+function report(
   output: Output,
-  reader: SafetensorsReader,
-  rows: readonly Row[],
+  { tensors, metadata, size, files, notes }: OpenCheckpoint,
+  bad: number,
   missing: readonly string[],
-  plan: Plan | undefined,
+  judged: boolean,
 ): void {
-  const judged = plan !== undefined;
-  const heading = [
-    'tensor',
-    'dtype',
-    'shape',
-    'mean',
-    'std',
-    ...(judged ? ['mean off by', 'std off by', ''] : []),
-  ];
-  const lines = table([heading, ...rows.map((row) => cells(row, judged))], new Set([3, 4, 5, 6]));
-  for (const line of lines) output.text(line);
   for (const name of missing) output.text(`missing: ${printable(name)}`);
-
-  const parameters = rows.reduce((total, { entry }) => total + entry.elements, 0);
-  const bad = rows.filter(({ problems }) => problems.length > 0).length;
+  const parameters = tensors.reduce((total, { elements }) => total + elements, 0);
+  const where = files > 1 ? ` in ${groupDigits(files)} files` : '';
   output.text('');
   output.text(
-    `${groupDigits(rows.length)} tensors, ${groupDigits(parameters)} parameters, ${formatBytes(reader.size)}`,
+    `${groupDigits(tensors.length)} tensors, ${groupDigits(parameters)} parameters, ${formatBytes(size)}${where}`,
   );
-  for (const [key, value] of reader.metadata) output.text(`${printable(key)}: ${printable(value)}`);
+  for (const [key, value] of metadata) output.text(`${printable(key)}: ${printable(value)}`);
+  for (const note of notes) output.text(`note: ${printable(note)}`);
   if (judged) {
     const fits = bad === 0 && missing.length === 0;
     output.text(
@@ -126,30 +137,29 @@ function printReport(
     );
   }
   output.record('summary', {
-    tensors: rows.length,
+    tensors: tensors.length,
     parameters,
-    bytes: reader.size,
-    metadata: Object.fromEntries(reader.metadata),
+    bytes: size,
+    files,
+    metadata: Object.fromEntries(metadata),
+    notes,
     missing,
     bad,
   });
 }
 
+function headingOf(judged: boolean): readonly string[] {
+  const heading = ['tensor', 'dtype', 'shape', 'mean', 'std'];
+  return judged ? [...heading, 'mean off by', 'std off by', ''] : heading;
+}
+
 function cells({ entry, measured, verdict, problems }: Row, judged: boolean): string[] {
-  const moments = measured === undefined ? ['-', '-'] : [short(measured.mean), short(measured.std)];
-  const row = [printable(entry.name), entry.dtype.name, show(entry.shape), ...moments];
+  const moments = measured === undefined ? ['-', '-'] : [measured.mean, measured.std].map(shortNumber);
+  const row = [printable(entry.name), entry.dtype.name, shapeInWords(entry.shape), ...moments];
   if (!judged) return row;
   return [...row, errors(verdict?.meanError), errors(verdict?.stdError), problems.join('; ')];
 }
 
 function errors(count: number | null | undefined): string {
   return count === null || count === undefined ? '-' : `${count.toFixed(1)} s.e.`;
-}
-
-function show(shape: readonly number[]): string {
-  return `[${shape.join(', ')}]`;
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(5)));
 }

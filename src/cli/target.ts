@@ -47,8 +47,9 @@ export async function targetOf(plan: Plan, options: TargetOptions): Promise<Targ
     flag !== undefined ||
     format === 'npy' ||
     format === 'tfjs' ||
-    plan.files !== undefined ||
-    (like !== undefined && (like.endsWith('.index.json') || (await isDirectory(like))));
+    (like === undefined
+      ? plan.files !== undefined
+      : like.endsWith('.index.json') || (await isDirectory(like)));
   return { path: directory ? `${out}/` : out, directory, ...withFormat };
 }
 

@@ -1,5 +1,5 @@
 import { type DType, dtypeInfo, type TensorArray } from '../dtype.js';
-import type { SafetensorsReader, TensorEntry } from '../safetensors/read.js';
+import type { TensorEntry } from '../safetensors/read.js';
 import { toFloat32 } from '../tensor.js';
 
 /** What the elements of a tensor are like. Moments are of the finite elements, in float64. */
@@ -23,9 +23,9 @@ const BUFFER_BYTES = 4 * 2 ** 20;
  * @param near about where the mean is expected; keeps the rounding errors of the moments small.
  * @returns `undefined` for a dtype that is not one of the library's own.
  */
-export async function measureTensor(
-  reader: SafetensorsReader,
-  tensor: TensorEntry,
+export async function measureTensor<T extends TensorEntry>(
+  reader: { chunks(tensor: T, buffer: Uint8Array): AsyncGenerator<Uint8Array> },
+  tensor: T,
   near?: number,
   signal?: AbortSignal,
 ): Promise<Measurement | undefined> {

@@ -53,6 +53,7 @@ export async function openSlices(directory: string, files: readonly string[]): P
       metadata: commonMetadata(readers.map(({ metadata }) => metadata)),
       files: files.length,
       size: readers.reduce((total, { size }) => total + size, 0),
+      notes: [],
       chunks: (tensor, buffer) => chunksOf(pieces.get(tensor.name)!, tensor, buffer),
       close,
     };
@@ -103,7 +104,7 @@ function wholeOf(name: string, pieces: Piece[], directory: string): OpenTensor {
     elements += entry.elements;
   }
   const shape = first.length === 0 ? [] : [rows, ...first.slice(1)];
-  return { name, dtype, shape, elements, begin: 0, end: bytes };
+  return { name, dtype, shape, elements, begin: 0, end: bytes, file: directory };
 }
 
 async function* chunksOf(

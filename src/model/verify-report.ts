@@ -50,6 +50,8 @@ export interface VerifyReport {
   readonly files: number;
   /** Of all files. */
   readonly bytes: number;
+  /** What is right, but will not load everywhere, in words. */
+  readonly notes: readonly string[];
   /** Where the plan came from; without one only structure, finiteness and repetitions are looked at. */
   readonly plan: 'given' | 'recorded' | 'none';
   /** Decimal; left out where none is known. */

@@ -66,7 +66,7 @@ export async function verifyCheckpoint(path: string, options?: VerifyOptions): P
   const tally = emptyTally();
   const origin = await findOrigin(path, given.plan, given.seed);
   for (const problem of origin.problems) problems.add(problem);
-  const facts = { tensors: 0, parameters: 0, files: 0, bytes: 0 };
+  const facts = { tensors: 0, parameters: 0, files: 0, bytes: 0, notes: [] as readonly string[] };
   let backend: VerifyReport['backend'];
   let seed = origin.seed;
   try {
@@ -76,6 +76,7 @@ export async function verifyCheckpoint(path: string, options?: VerifyOptions): P
       facts.parameters = checkpoint.tensors.reduce((total, { elements }) => total + elements, 0);
       facts.files = checkpoint.files;
       facts.bytes = checkpoint.size;
+      facts.notes = checkpoint.notes;
       ({ backend, seed } = await examine(checkpoint, origin, given, problems, tally));
     } finally {
       await checkpoint.close();

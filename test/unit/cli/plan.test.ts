@@ -1,0 +1,117 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { plan } from '../../../src/cli/plan.js';
+import { parsePlan } from '../../../src/index.js';
+import { planHash } from '../../../src/model/plan-hash.js';
+import { capture } from '../../helpers/capture.js';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'isometry-plan-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+let made = 0;
+function write(tree: object): string {
+  const path = join(dir, `${made++}.json`);
+  writeFileSync(path, JSON.stringify(tree));
+  return path;
+}
+
+const PLAN = {
+  dtype: 'bfloat16',
+  tensors: [
+    { name: 'w', shape: [100, 50], init: { kind: 'normal', std: 0.02 } },
+    { name: 'b\u001b[2J', shape: [100], init: { kind: 'zeros' }, dtype: 'float32' },
+    { name: 'q', shape: [64, 64], init: { kind: 'orthogonal' } },
+  ],
+};
+
+const GPT2 = { model_type: 'gpt2', n_layer: 1, n_embd: 8, n_head: 2, vocab_size: 50, n_positions: 20 };
+
+test('a table for people: names, shapes, laws, std, dtypes, shards, bytes', async () => {
+  const { code, stdout } = await capture((signal) => plan(write(PLAN), { maxShardSize: 10_400 }, signal));
+  expect(code).toBe(0);
+  expect(stdout.split('\n').map((line) => line.replaceAll(/ {2,}/g, ' | '))).toEqual([
+    'tensor | shape | law | std | dtype | shard | bytes',
+    'w | [100, 50] | normal | 0.02 | BF16 | 1 of 2 | 10,000',
+    'b\\u{1b}[2J | [100] | zeros | 0 | F32 | 1 of 2 | 400',
+    'q | [64, 64] | orthogonal (gain 1, method reflections) | 0.125 | BF16 | 2 of 2 | 8,192',
+    '',
+    '3 tensors, 9,196 parameters, 18.6 kB in 2 shards',
+    '',
+  ]);
+});
+
+test('records for programs, and --dtype', async () => {
+  const { code, records } = await capture((signal) =>
+    plan(write(PLAN), { json: true, dtype: 'float64' }, signal),
+  );
+  expect(code).toBe(0);
+  expect(records()).toEqual([
+    {
+      type: 'tensor',
+      name: 'w',
+      shape: [100, 50],
+      dtype: 'F64',
+      bytes: 40_000,
+      init: { kind: 'normal', mean: 0, std: 0.02 },
+      law: 'normal',
+      mean: 0,
+      std: 0.02,
+      rule: null,
+      copyOf: null,
+      shard: 'model.safetensors',
+    },
+    expect.objectContaining({ name: 'b\u001b[2J', dtype: 'F32', std: 0 }),
+    expect.objectContaining({ name: 'q', dtype: 'F64' }),
+    {
+      type: 'summary',
+      tensors: 3,
+      parameters: 9196,
+      bytes: 40_000 + 400 + 32_768,
+      shards: 1,
+      ties: 0,
+      warnings: 0,
+      files: [],
+      plan_sha256: planHash(parsePlan(PLAN)),
+    },
+  ]);
+});
+
+test('a config.json, its ties and what is copied beside it', async () => {
+  const directory = mkdtempSync(join(dir, 'config-'));
+  writeFileSync(join(directory, 'config.json'), JSON.stringify(GPT2));
+  const { stdout } = await capture((signal) => plan(directory, {}, signal));
+  expect(stdout).toMatch(/^transformer\.h\.0\.attn\.c_attn\.weight +\[8, 24\] +normal +0\.02 +F32/m);
+  expect(stdout).toContain('tied: lm_head.weight is transformer.wte.weight, and is not stored');
+  expect(stdout).toContain('copied beside them: config.json');
+});
+
+test('--out writes a plan that init takes, and nothing half', async () => {
+  const out = join(dir, 'out.json');
+  const { code, stdout } = await capture((signal) => plan(write(PLAN), { out }, signal));
+  expect(code).toBe(0);
+  expect(stdout).toContain('out.json: the plan\n3 tensors');
+  expect(stdout).not.toContain('orthogonal');
+  expect(planHash(parsePlan(readFileSync(out, 'utf8')))).toBe(planHash(parsePlan(PLAN)));
+  const nowhere = join(dir, 'no', 'where.json');
+  await expect(plan(write(PLAN), { out: nowhere }, new AbortController().signal)).rejects.toMatchObject({
+    code: 'IO_ERROR',
+  });
+});
+
+test('options of a recipe are checked', async () => {
+  const config = write({ ...GPT2 });
+  const run = (options: object) => plan(config, options, new AbortController().signal);
+  await expect(run({ recipe: 'nothing' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  await expect(run({ set: new Map([['std', 1]]) })).rejects.toMatchObject({ code: 'UNKNOWN_OPTION' });
+  await expect(run({ set: new Map([['__proto__', 1]]) })).rejects.toMatchObject({ code: 'UNKNOWN_OPTION' });
+});
+
+test('can be interrupted', async () => {
+  const reason = new Error('stop');
+  await expect(capture(() => plan(write(PLAN), {}, AbortSignal.abort(reason)))).rejects.toBe(reason);
+});
