@@ -53,6 +53,8 @@ export {
   lecunNormal,
   lecunUniform,
 } from './lecun.js';
+export { type LogOfUniformInitializer, type LogOfUniformOptions, logOfUniform } from './log-of-uniform.js';
+export { type LogRampInitializer, type LogRampOptions, logRamp } from './log-ramp.js';
 export {
   type LooksLinearInitializer,
   type LooksLinearMirror,
@@ -72,7 +74,19 @@ export {
   type OrthogonalOptions,
   orthogonal,
 } from './orthogonal.js';
+export { type RampInitializer, type RampOptions, ramp } from './ramp.js';
 export { INITIALIZER_KINDS, type Initializer } from './registry.js';
+export {
+  type SinusoidalInitializer,
+  type SinusoidalOptions,
+  type SinusoidalOrder,
+  sinusoidal,
+} from './sinusoidal.js';
+export {
+  type SoftplusInverseLogUniformInitializer,
+  type SoftplusInverseLogUniformOptions,
+  softplusInverseLogUniform,
+} from './softplus-inverse-log-uniform.js';
 export { type SparseInitializer, type SparseOptions, sparse } from './sparse.js';
 export {
   type StoredBounds,
@@ -96,6 +110,7 @@ export {
   xavierUniform,
 } from './xavier.js';
 export { type ZeroInitializer, zero } from './zero.js';
+export { type ZeroRowsInitializer, type ZeroRowsOptions, zeroRows } from './zero-rows.js';
 
 /**
  * A validated, frozen copy of an initializer, with every default filled in: of what a factory made, or of a plain

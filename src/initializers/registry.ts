@@ -9,16 +9,22 @@ import * as he from './he.js';
 import * as identity from './identity.js';
 import * as kaiming from './kaiming.js';
 import * as lecun from './lecun.js';
+import * as logOfUniform from './log-of-uniform.js';
+import * as logRamp from './log-ramp.js';
 import * as looksLinear from './looks-linear.js';
 import * as mimetic from './mimetic.js';
 import * as normal from './normal.js';
 import * as orthogonal from './orthogonal.js';
+import * as ramp from './ramp.js';
+import * as sinusoidal from './sinusoidal.js';
+import * as softplusInverseLogUniform from './softplus-inverse-log-uniform.js';
 import * as sparse from './sparse.js';
 import * as truncated from './truncated-normal.js';
 import * as uniform from './uniform.js';
 import * as scaling from './variance-scaling.js';
 import * as xavier from './xavier.js';
 import * as zero from './zero.js';
+import * as zeroRows from './zero-rows.js';
 
 /**
  * What to fill a tensor with, as data: a frozen, JSON-serializable object made by a function such as `heNormal()`,
@@ -51,7 +57,13 @@ export type Initializer =
   | identity.IdentityInitializer
   | dirac.DiracInitializer
   | zero.ZeroInitializer
-  | hadamard.HadamardOrthogonalInitializer;
+  | hadamard.HadamardOrthogonalInitializer
+  | logRamp.LogRampInitializer
+  | logOfUniform.LogOfUniformInitializer
+  | ramp.RampInitializer
+  | sinusoidal.SinusoidalInitializer
+  | softplusInverseLogUniform.SoftplusInverseLogUniformInitializer
+  | zeroRows.ZeroRowsInitializer;
 
 /** Those that are not one law for independent elements. */
 export type CompositeKind =
@@ -64,7 +76,13 @@ export type CompositeKind =
   | 'identity'
   | 'dirac'
   | 'zero'
-  | 'hadamardOrthogonal';
+  | 'hadamardOrthogonal'
+  | 'logRamp'
+  | 'logOfUniform'
+  | 'ramp'
+  | 'sinusoidal'
+  | 'softplusInverseLogUniform'
+  | 'zeroRows';
 
 /** Every kind that a plan or a call may name; a kind missing here does not compile. */
 const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Initializer, { kind: K }>> } = {
@@ -95,6 +113,12 @@ const DEFINITIONS: { readonly [K in Initializer['kind']]: Definition<Extract<Ini
   dirac: dirac.diracDefinition,
   zero: zero.zeroDefinition,
   hadamardOrthogonal: hadamard.hadamardOrthogonalDefinition,
+  ramp: ramp.rampDefinition,
+  logRamp: logRamp.logRampDefinition,
+  sinusoidal: sinusoidal.sinusoidalDefinition,
+  logOfUniform: logOfUniform.logOfUniformDefinition,
+  softplusInverseLogUniform: softplusInverseLogUniform.softplusInverseLogUniformDefinition,
+  zeroRows: zeroRows.zeroRowsDefinition,
 };
 
 /**

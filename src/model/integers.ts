@@ -4,6 +4,14 @@ import type { IntegerInfo } from './plan-dtype.js';
 import type { TensorSource } from './tensor-source.js';
 
 /**
+ * Whether a tensor can be of integers.
+ * @throws IsometryError as `integerSource`.
+ */
+export function checkIntegers({ name, init }: Pick<PlanTensor, 'name' | 'init'>, info: IntegerInfo): void {
+  wholeValue(init, name, info);
+}
+
+/**
  * The bytes of a tensor of integers, little-endian: zeros, ones, or a constant.
  * @throws IsometryError `INVALID_DTYPE` for any other initializer, `INVALID_OPTION` for a constant that the dtype cannot
  * hold.

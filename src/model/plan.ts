@@ -1,16 +1,17 @@
 import { createReadStream } from 'node:fs';
-import { type DType, dtypeInfo } from '../dtype.js';
-import { describe, expected, IsometryError } from '../errors.js';
-import { type Initializer, lawOf, parseInitializer } from '../initializers/index.js';
+import type { DType } from '../dtype.js';
+import { expected, IsometryError } from '../errors.js';
+import { type Initializer, parseInitializer } from '../initializers/index.js';
 import { parseJson, positionOf } from '../json.js';
 import { checkKeys } from '../options.js';
 import type { StoredDType } from '../safetensors/dtypes.js';
-import { parseShape } from '../shape.js';
-import { parseName } from '../stream.js';
+import type { FileIdentity } from '../safetensors/stable-file.js';
 import { parseMetadata } from './metadata.js';
 import { plainCopy } from './plain-copy.js';
 import type { PlanDType } from './plan-dtype.js';
 import { findViolation } from './plan-schema.js';
+import { checkWays, type Fail, type RawTensor, TensorParser } from './plan-tensors.js';
+import type { Rule } from './rules.js';
 
 /** One tensor of a plan. */
 export interface PlanTensor {
@@ -38,6 +39,8 @@ export interface CopiedTensor {
   /** Bytes [begin, end) of that file. */
   readonly begin: number;
   readonly end: number;
+  /** What the file was when its header was read, and must still be; not known of a plan that was serialized. */
+  readonly identity?: FileIdentity;
 }
 
 /** A name that is another tensor: not stored, and tied again where the checkpoint is loaded. */
@@ -94,24 +97,65 @@ export function parsePlan(source: unknown, where = 'the plan'): Plan {
     new IsometryError('PLAN_ERROR', `${where} is not valid: ${reason}`, cause === undefined ? {} : { cause });
   const tree = typeof source === 'string' ? parseText(source, fail) : copyObject(source, fail);
   if (typeof tree === 'object' && tree !== null) checkNames(tree, PLAN_KEYS, where, fail);
+  const rules = (tree as Partial<RawPlan> | null)?.rules;
+  if (Array.isArray(rules)) {
+    for (const [index, rule] of rules.entries())
+      checkNames(rule as object, RULE_KEYS, `/rules/${index}`, fail);
+  }
   const violation = findViolation(tree);
   if (violation !== undefined) {
     // The value's own check knows more than the schema, such as which initializer was meant.
     const index = /^\/tensors\/(\d+)(?:\/|$)/.exec(violation.pointer)?.[1];
-    if (index !== undefined) parseTensor((tree as RawPlan).tensors[Number(index)]!, Number(index), fail);
+    const rule = /^\/rules\/(\d+)\/init$/.exec(violation.pointer)?.[1];
+    if (rule !== undefined) parseRuleInit(rules![Number(rule)]!, violation.pointer, fail);
+    if (index !== undefined)
+      new TensorParser([], fail).add((tree as RawPlan).tensors![Number(index)]!, Number(index));
     throw fail(violation.message);
   }
   const { tensors: rawTensors, dtype, metadata } = tree as RawPlan;
-  const tensors = rawTensors.map((tensor, index) => parseTensor(tensor, index, fail));
-  checkUnique(tensors, fail);
+  if (rawTensors === undefined) {
+    const what =
+      rules === undefined ? 'a key "tensors" in the plan, but it is missing' : 'tensors beside the rules';
+    throw fail(
+      `expected ${what}${rules === undefined ? '' : '; for those of an existing checkpoint use planLike, or --like'}`,
+    );
+  }
+  const { copied, order, ties, warnings, tensors } = new TensorParser(parseRules(rules, fail), fail).parse(
+    rawTensors,
+  );
   const strings = metadata === undefined ? undefined : parsePlanMetadata(metadata, fail);
   const plan: Plan = Object.freeze({
     tensors: Object.freeze(tensors),
     ...(dtype === undefined ? {} : { dtype: dtype as DType }),
     ...(strings === undefined ? {} : { metadata: strings }),
+    ...(ties.length === 0 ? {} : { ties: Object.freeze(ties) }),
+    ...(copied.length === 0 ? {} : { copied: Object.freeze(copied), order: Object.freeze(order) }),
+    ...(warnings.length === 0 ? {} : { warnings: Object.freeze(warnings) }),
   });
   validated.add(plan);
   return plan;
+}
+
+/**
+ * A plan as JSON that `parsePlan` makes an equal plan of: rules are resolved, defaults written out. Files are not part of
+ * it, and of what is copied only that it was.
+ */
+export function serializePlan(plan: Plan): string {
+  const made = new Map<string, object>();
+  for (const { rule: _, stream, ...tensor } of plan.tensors) {
+    made.set(tensor.name, stream === undefined ? tensor : { name: tensor.name, copyOf: stream });
+  }
+  for (const { name, shape, dtype } of plan.copied ?? []) made.set(name, { name, shape, copied: { dtype } });
+  const order = plan.order ?? plan.tensors.map(({ name }) => name);
+  const tensors = [
+    ...order.map((name) => made.get(name)),
+    ...(plan.ties ?? []).map(({ name, to }) => ({ name, tie: to })),
+  ];
+  const { dtype, metadata } = plan;
+  const head = JSON.stringify({ dtype, metadata });
+  // One tensor to a line: a plan is read by people too, and compared by lines.
+  const lines = tensors.map((tensor) => JSON.stringify(tensor)).join(',\n    ');
+  return `{\n  ${head.slice(1, -1)}${head === '{}' ? '' : ',\n  '}"tensors": [\n    ${lines}\n  ]\n}\n`;
 }
 
 /**
@@ -119,7 +163,15 @@ export function parsePlan(source: unknown, where = 'the plan'): Plan {
  * @internal
  */
 export function withFiles(plan: Plan, files: readonly PlanFile[]): Plan {
-  const amended = Object.freeze({ ...plan, files: Object.freeze([...files]) });
+  return amendPlan(plan, { files: Object.freeze([...files]) });
+}
+
+/**
+ * The plan, with facts that need no check any more.
+ * @internal
+ */
+export function amendPlan(plan: Plan, facts: Partial<Plan>): Plan {
+  const amended = Object.freeze({ ...plan, ...facts });
   validated.add(amended);
   return amended;
 }
@@ -156,13 +208,30 @@ export async function readPlan(path: string): Promise<Plan> {
   return parsePlan(text, path);
 }
 
-type Fail = (reason: string, cause?: unknown) => IsometryError;
-type RawTensor = Readonly<Record<string, unknown>>;
 /** What has passed the schema. */
 interface RawPlan {
-  readonly tensors: readonly RawTensor[];
+  readonly tensors?: readonly RawTensor[];
+  readonly rules?: readonly RawRule[];
   readonly dtype?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+}
+
+function parseRuleInit(rule: RawRule, pointer: string, fail: Fail): void {
+  try {
+    parseInitializer(rule['init'], pointer);
+  } catch (error) {
+    throw error instanceof IsometryError ? fail(error.message, error) : error;
+  }
+}
+
+type RawRule = Readonly<Record<string, unknown>>;
+
+function parseRules(rules: readonly RawRule[] | undefined, fail: Fail): readonly Rule[] {
+  if (rules === undefined) return [];
+  return rules.map(({ match, ...facts }, index) => {
+    checkWays(facts, `/rules/${index}`, fail);
+    return { match: [match].flat() as string[], facts };
+  });
 }
 
 function parseText(text: string, fail: Fail): unknown {
@@ -190,67 +259,16 @@ function tooLong(where: string): IsometryError {
   );
 }
 
-const PLAN_KEYS = ['tensors', 'dtype', 'metadata', '$schema'];
-const TENSOR_KEYS = ['name', 'shape', 'init', 'dtype', 'layout', 'groups'];
+const PLAN_KEYS = ['tensors', 'rules', 'dtype', 'metadata', '$schema'];
+const RULE_KEYS = ['match', 'init', 'dtype', 'layout', 'groups', 'zeroRows', 'tie', 'copyOf'];
 
 /** Unknown keys come before missing ones: `shpe` says more than that there is no `shape`. */
 function checkNames(value: object, known: readonly string[], where: string, fail: Fail): void {
-  if (Array.isArray(value)) return;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
   try {
     checkKeys(value, known, where);
   } catch (error) {
     throw error instanceof IsometryError ? fail(error.message, error) : error;
-  }
-}
-
-// JavaScript consumers lose a tensor named `__proto__` in a plain object, and the file format reserves the other.
-const RESERVED_NAMES: ReadonlySet<string> = new Set(['__metadata__', '__proto__']);
-
-function parseTensor(raw: RawTensor, index: number, fail: Fail): PlanTensor {
-  const pointer = `/tensors/${index}`;
-  if (typeof raw !== 'object' || raw === null)
-    throw fail(`expected an object for ${pointer} but received ${describe(raw)}`);
-  checkNames(raw, TENSOR_KEYS, pointer, fail);
-  try {
-    const name = parseName(raw['name'], `${pointer}/name`);
-    if (RESERVED_NAMES.has(name)) {
-      throw expected('INVALID_NAME', 'a name other than __metadata__ and __proto__', `${pointer}/name`, name);
-    }
-    const shape = parseShape(raw['shape'], `${pointer}/shape`);
-    const init = parseInitializer(raw['init'], `${pointer}/init`);
-    const { dtype, layout, groups } = raw;
-    if (dtype !== undefined) dtypeInfo(dtype);
-    const options = {
-      ...(dtype === undefined ? {} : { dtype: dtype as DType }),
-      ...(layout === undefined ? {} : { layout: layout as string }),
-      ...(groups === undefined ? {} : { groups: groups as number }),
-    };
-    lawOf(init, { name, shape, ...options });
-    return Object.freeze({ name, shape, init, ...options });
-  } catch (error) {
-    if (!(error instanceof IsometryError)) throw error;
-    throw fail(withPointer(error.message, pointer), error);
-  }
-}
-
-/** Makes `/tensors/3/init.std` of a message the JSON pointer `/tensors/3/init/std`; leads with `pointer` if it has none. */
-function withPointer(message: string, pointer: string): string {
-  const at = message.indexOf(`${pointer}/`);
-  if (at < 0) return message.includes(pointer) ? message : `at ${pointer}: ${message}`;
-  const path = /^[\w/]+(?:\.\w+|\[\d+\])*/.exec(message.slice(at))![0];
-  return message.replace(path, () => path.replaceAll(/[.[]/g, '/').replaceAll(']', ''));
-}
-
-function checkUnique(tensors: readonly PlanTensor[], fail: Fail): void {
-  const seen = new Map<string, number>();
-  for (const [index, { name }] of tensors.entries()) {
-    const first = seen.get(name);
-    if (first !== undefined) {
-      throw fail(
-        `expected a unique name for /tensors/${index}/name but received ${describe(name)}, which /tensors/${first}/name has too`,
-      );
-    }
-    seen.set(name, index);
   }
 }
 

@@ -39,6 +39,12 @@ const EXAMPLES: readonly Initializer[] = [
   api.dirac({ groups: 2 }),
   api.zero(),
   api.hadamardOrthogonal({ gain: 3 }),
+  api.ramp({ start: -1, step: 0.5 }),
+  api.logRamp(),
+  api.sinusoidal({ order: 'halves' }),
+  api.logOfUniform({ min: 1, max: 16 }),
+  api.softplusInverseLogUniform({ max: 0.2 }),
+  api.zeroRows({ init: api.normal({ std: 0.02 }), rows: [0, 1, 5] }),
 ];
 
 const invalid = (code: string, text: string) =>

@@ -27,8 +27,12 @@ describe('the schema says what the code says', () => {
       const needed = Object.fromEntries(
         entry.required
           .filter((key) => key !== 'kind')
-          .map((key, i) => [key, options[key]?.enum?.[0] ?? (options[key]?.type === 'string' ? 'text' : i)]),
+          .map((key, i) => [
+            key,
+            options[key]?.enum?.[0] ?? (options[key]?.type === 'string' ? 'text' : (i + 1) / 8),
+          ]),
       );
+      if (kind === 'zeroRows') Object.assign(needed, { init: { kind: 'ones' }, rows: [0] });
       // Needed by some roles only, which this schema does not say.
       if (kind === 'mimetic') needed['heads'] = 2;
       const parsed = definition.parse(needed, 'x') as unknown as Record<string, unknown>;
