@@ -40,7 +40,6 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 // Digits cannot be matched in two ways anywhere in this pattern, so it runs in linear time on any text.
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const PART_OF_NUMBER = /[0-9.eE]/;
 /** 10^15 − 1 is below 2^53. */
 const MOST_EXACT_DIGITS = 15;
 const ZERO = 0x30;
@@ -189,7 +188,7 @@ export class JsonScanner {
       value = 10 * value + digit;
     }
     const plain = digits > 0 && (digits === 1 || text.charCodeAt(this.at) !== ZERO);
-    if (!plain || PART_OF_NUMBER.test(text.charAt(this.at + digits))) return this.anyNumber();
+    if (!plain || isPartOfNumber(text.charCodeAt(this.at + digits))) return this.anyNumber();
     this.at += digits;
     return value;
   }
@@ -226,4 +225,10 @@ export class JsonScanner {
     const shown = found === undefined ? 'the end of the text' : JSON.stringify(String.fromCodePoint(found));
     return this.rules.fail(`expected ${wanted}, found ${shown}`, this.at);
   }
+}
+
+/** Whether a number may go on with this character. */
+function isPartOfNumber(unit: number): boolean {
+  const isDigit = unit >= ZERO && unit <= ZERO + 9;
+  return isDigit || unit === 0x2e || unit === 0x65 || unit === 0x45;
 }

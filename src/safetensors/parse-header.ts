@@ -115,32 +115,32 @@ function readMetadata(scanner: JsonScanner, fail: Fail): ReadonlyMap<string, str
   return metadata;
 }
 
-function readEntry(scanner: JsonScanner, name: string, fail: Fail): TensorEntry {
-  const where = `tensor ${showName(name)}`;
-  if (scanner.next() !== '{') throw fail(`${where} is not an object but ${describe(scanner.value())}`);
-  const seen = new Set<string>();
+function readEntry(scanner: JsonScanner, name: string, failed: Fail): TensorEntry {
+  const fail: Fail = (reason) => failed(`tensor ${showName(name)} ${reason}`);
+  if (scanner.next() !== '{') throw fail(`is not an object but ${describe(scanner.value())}`);
+  // No JSON value is undefined: one that is was not there yet.
   let dtypeName: unknown;
   let shape: unknown;
   let offsets: unknown;
   scanner.object((key, keyAt) => {
-    if (seen.has(key)) throw scanner.duplicate(key, keyAt);
-    seen.add(key);
+    const before = key === 'dtype' ? dtypeName : key === 'shape' ? shape : offsets;
     const value = scanner.value();
     if (key === 'dtype') dtypeName = value;
     else if (key === 'shape') shape = value;
     else if (key === 'data_offsets') offsets = value;
-    else throw fail(`${where} has an unknown field ${showName(key)}`);
+    else throw fail(`has an unknown field ${showName(key)}`);
+    if (before !== undefined) throw scanner.duplicate(key, keyAt);
   });
   const dtype = storedDType(dtypeName);
-  if (dtype === undefined) throw fail(`${where} has an unknown dtype ${describe(dtypeName)}`);
+  if (dtype === undefined) throw fail(`has an unknown dtype ${describe(dtypeName)}`);
   if (!isSizes(shape))
-    throw fail(`${where} has a shape that is not a list of whole numbers below 2^53: ${describe(shape)}`);
+    throw fail(`has a shape that is not a list of whole numbers below 2^53: ${describe(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2)
-    throw fail(`${where} has data_offsets that are not two whole numbers: ${describe(offsets)}`);
+    throw fail(`has data_offsets that are not two whole numbers: ${describe(offsets)}`);
   const [begin, end] = offsets as [number, number];
-  const { elements, bytes } = sizeOf(shape, dtype, where, fail);
+  const { elements, bytes } = sizeOf(shape, dtype, fail);
   if (end < begin || end - begin !== bytes) {
-    throw fail(`${where} has ${end - begin} bytes where its shape and dtype need ${bytes}`);
+    throw fail(`has ${end - begin} bytes where its shape and dtype need ${bytes}`);
   }
   return { name, dtype, shape, elements, begin, end };
 }
@@ -148,7 +148,6 @@ function readEntry(scanner: JsonScanner, name: string, fail: Fail): TensorEntry 
 function sizeOf(
   shape: readonly number[],
   { bits }: StoredDTypeInfo,
-  where: string,
   fail: Fail,
 ): { readonly elements: number; readonly bytes: number } {
   // A zero anywhere makes the product exact, whatever the other dims are.
@@ -157,8 +156,8 @@ function sizeOf(
     : shape.reduce((total, dim) => (total > 2 ** 53 ? total : total * dim), 1);
   const total = elements * bits;
   if (!Number.isSafeInteger(elements) || !Number.isSafeInteger(total))
-    throw fail(`${where} has 2^53 elements or bits, or more`);
-  if (total % 8 !== 0) throw fail(`${where} does not fill whole bytes`);
+    throw fail(`has 2^53 elements or bits, or more`);
+  if (total % 8 !== 0) throw fail(`does not fill whole bytes`);
   return { elements, bytes: total / 8 };
 }
 
