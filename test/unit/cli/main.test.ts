@@ -101,6 +101,8 @@ describe('usage errors have exit code 2', () => {
     [['init', 'plan', '--out', 'x', '--seed', '1', '--world', '0']],
     [['init', 'plan', '--out', 'x', '--seed', '1', '--slices', '--max-shard-size', '1GB']],
     [['init', 'plan', '--out', 'x', '--seed', '1', '--set', 'std']],
+    [['init', 'plan', '--out', 'x', '--seed', '1', '--only', 'a']],
+    [['plan', 'x', '--fill-missing']],
     [['plan']],
     [['plan', 'x', '--seed', '1']],
     [['finalize']],

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -302,6 +302,130 @@ describe('repetitions', () => {
     expect(await verifyCheckpoint(await write({ tensors }), { plan: { tensors } })).toMatchObject({
       ok: true,
     });
+  });
+});
+
+describe('directories', () => {
+  const SIZE = 300_000;
+
+  async function directory(options: object = {}): Promise<string> {
+    const path = join(dir, `${made++}/`);
+    await writeCheckpoint(PLAN, path, { seed: 42, maxShardSize: SIZE, ...options });
+    return path;
+  }
+
+  test('the plan and the seed are recorded', async () => {
+    const path = await directory({ dtype: 'float16' });
+    const expected = { ok: true, plan: 'recorded', seed: '42', tensors: 7, compared: { tensors: 6 } };
+    expect(await verifyCheckpoint(path)).toMatchObject(expected);
+    expect(await verifyCheckpoint(join(path, 'model.safetensors.index.json'))).toMatchObject(expected);
+    expect(await verifyCheckpoint(path, { plan: PLAN, seed: 42 })).toMatchObject({ ok: true, plan: 'given' });
+  });
+
+  test('another seed or plan than recorded', async () => {
+    const path = await directory();
+    const other = { tensors: PLAN.tensors.slice(0, 6) };
+    expect(kinds(await verifyCheckpoint(path, { plan: other }))).toEqual([
+      'origin',
+      'origin',
+      'unexpected none',
+    ]);
+    expect(kinds(await verifyCheckpoint(path, { seed: 1 })).slice(0, 2)).toEqual(['origin', 'origin']);
+  });
+
+  test('a shard of another seed among them', async () => {
+    const [path, other] = [await directory(), await directory({ seed: 43 })];
+    const [shard] = readdirSync(path).filter((name) => name.startsWith('model-00001-of-'));
+    copyFileSync(join(other, shard!), join(path, shard!));
+    const report = await verifyCheckpoint(path);
+    expect(kinds(report)).toContain('values w');
+    expect(report.problems[0]).toMatchObject({
+      kind: 'origin',
+      message: expect.stringContaining('do not all say'),
+    });
+  });
+
+  test('a changed byte, a missing shard, a changed index, a changed plan', async () => {
+    const names = readdirSync(await directory());
+    const shard = names.find((name) => name.startsWith('model-00001-of-'))!;
+    const cases: [string, (path: string) => void, string][] = [
+      ['byte', (path) => flipLast(join(path, shard)), 'values'],
+      ['shard', (path) => rmSync(join(path, shard)), 'structure'],
+      ['index', (path) => edit(join(path, 'model.safetensors.index.json'), '"b"', '"B"'), 'structure'],
+      ['plan', (path) => edit(join(path, 'isometry-plan.json'), '"w"', '"W"'), 'origin'],
+    ];
+    for (const [name, change, kind] of cases) {
+      const path = await directory();
+      change(path);
+      const report = await verifyCheckpoint(path);
+      expect(
+        report.problems.map((problem) => problem.kind),
+        name,
+      ).toContain(kind);
+    }
+  });
+
+  const flipLast = (path: string): void => {
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(path, bytes);
+  };
+  const edit = (path: string, from: string, to: string): void => {
+    const text = readFileSync(path, 'utf8');
+    expect(text).toContain(from);
+    writeFileSync(path, text.replace(from, to));
+  };
+
+  test('one that is not finished', async () => {
+    const path = await directory({ rank: 0, world: 2 });
+    expect(kinds(await verifyCheckpoint(path))).toEqual(['structure']);
+  });
+
+  test('slices, as a whole; and without those of a rank', async () => {
+    const path = join(dir, `${made++}/`);
+    for (const rank of [0, 1, 2])
+      await writeCheckpoint(PLAN, path, { seed: 42, rank, world: 3, slices: true });
+    expect(await verifyCheckpoint(path)).toMatchObject({ ok: true, files: 3, compared: { tensors: 6 } });
+    flipLast(join(path, 'shard-00002-model-00001-of-00001.safetensors'));
+    expect(kinds(await verifyCheckpoint(path))).toEqual(['values h']);
+    rmSync(join(path, 'shard-00003-model-00001-of-00001.safetensors'));
+    expect(kinds(await verifyCheckpoint(path))).toContain('shape w');
+  });
+});
+
+describe('copies, ties and integers of the plan', () => {
+  const tied = {
+    tensors: [
+      { name: 'e', shape: [90, 40], init: { kind: 'normal', std: 1 }, zeroRows: [0] },
+      { name: 'copy', copyOf: 'e' },
+      { name: 'head', tie: 'e' },
+      { name: 'n', shape: [3], dtype: 'int64', init: { kind: 'ones' } },
+    ],
+  };
+
+  test('are as they should be', async () => {
+    const path = await write(tied);
+    expect(await verifyCheckpoint(path, { plan: tied })).toMatchObject({
+      ok: true,
+      tensors: 3,
+      compared: { tensors: 3 },
+    });
+  });
+
+  test('a tied tensor that is stored, and an integer that is another', async () => {
+    const path = await write({
+      tensors: [...tied.tensors.slice(0, 2), { ...tied.tensors[1], name: 'head' }, tied.tensors[3]],
+    });
+    expect(kinds(await verifyCheckpoint(path, { plan: tied }))).toEqual(['origin', 'unexpected head']);
+    const wrong = await tampered(await write(tied), 'n', (data) => data.fill(2, 8, 9));
+    const report = await verifyCheckpoint(wrong, { plan: tied });
+    expect(report.problems).toEqual([
+      {
+        kind: 'values',
+        tensor: 'n',
+        message: '1 of 3 elements that were computed again differ, by up to 1; the first is element 1',
+      },
+    ]);
   });
 });
 
