@@ -141,6 +141,7 @@ export {
 export { type FillModelOptions, fillModel } from './model/fill-model.js';
 export { type FinalizeOptions, type FinalizeSummary, finalizeCheckpoint } from './model/finalize.js';
 export { type Plan, type PlanTensor, parsePlan, readPlan } from './model/plan.js';
+export { type PlanFromOptions, planFrom, type RecipeChoice } from './model/plan-from.js';
 export type { CheckpointProgress } from './model/progress.js';
 export { type VerifyOptions, verifyCheckpoint } from './model/verify.js';
 export type {

@@ -47,7 +47,14 @@ export interface ComputedPrimitive {
   readonly what: string;
   /** The same array where units have their inputs in common. */
   inputs(unit: number): readonly ComputedInput[];
-  make(inputs: readonly TensorArray[], out: Float64Array, unit: number): Generator<undefined, void>;
+  /** Elements [from, to) are wanted. */
+  make(
+    inputs: readonly TensorArray[],
+    out: Float64Array,
+    unit: number,
+    from: number,
+    to: number,
+  ): Generator<undefined, void>;
 }
 
 /** Elements [offset, offset + length) of a stream. */

@@ -52,6 +52,7 @@ export function checkLaw(law: Law, dtype: DType, name: string): void {
 function unitOf({ parts, stacked }: PartsLaw, ranges: Ranges): number | undefined {
   const byColumns = parts.every(({ law, placement }) => {
     if (law.kind !== 'orthogonal' && law.kind !== 'computed') return true;
+    if (law.kind === 'computed' && law.recipe.divisible) return true;
     const column = law.kind === 'orthogonal' ? law.rows : law.recipe.size;
     // The outermost axis that matters to this part: all other taps of a kernel, for example, are zeros.
     const leading = ranges.findIndex(

@@ -108,7 +108,7 @@ function lowerComputed({ recipe, gain }: ComputedLaw, dtype: DType, name: string
       if (inputs !== last?.inputs) last = { inputs, lowered: inputs.map(lowerInput) };
       return last.lowered;
     },
-    make: (inputs, out, unit) => recipe.make(inputs, out, unit),
+    make: (inputs, out, unit, from, to) => recipe.make(inputs, out, unit, from, to),
   };
 }
 

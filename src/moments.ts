@@ -57,11 +57,8 @@ function partMoments(law: LawPart['law']): Moments {
     case 'orthogonal':
       return { mean: 0, std: Math.abs(law.gain) / Math.sqrt(law.rows) };
     case 'computed': {
-      const { mean = 0, rms } = law.recipe;
-      return {
-        mean: law.gain * mean,
-        std: Math.abs(law.gain) * Math.sqrt(Math.max(0, rms ** 2 - mean ** 2)),
-      };
+      const { mean = 0, std } = law.recipe;
+      return { mean: law.gain * mean, std: Math.abs(law.gain) * std };
     }
   }
 }

@@ -13,10 +13,12 @@ export interface Recipe {
   readonly size: number;
   /** Mean of all units' elements, before the gain; 0 if left out. */
   readonly mean?: number;
-  /** Root mean square of all units' elements, before the gain. */
-  readonly rms: number;
+  /** Standard deviation of all units' elements, before the gain. */
+  readonly std: number;
   /** No element is larger, before the gain. */
   readonly largest: number;
+  /** Whether `make` takes as long as there are elements wanted, so that any window is as good as another. */
+  readonly divisible?: boolean;
   /**
    * What unit number `unit` is made from. Where units that follow each other are given the same array, it is drawn once
    * for all of them, and `make` must leave the inputs as they are.
@@ -25,9 +27,15 @@ export interface Recipe {
   /**
    * Computes the elements of unit number `unit`: with `+ − × ÷ sqrt` alone, yielding between pieces of a few
    * milliseconds. `out` has `size` elements, all 0. The inputs' arrays are its own, too, unless other units are made
-   * from them.
+   * from them. Only elements [from, to) are wanted; the others may be left as they are.
    */
-  make(inputs: readonly TensorArray[], out: Float64Array, unit: number): Generator<undefined, void>;
+  make(
+    inputs: readonly TensorArray[],
+    out: Float64Array,
+    unit: number,
+    from: number,
+    to: number,
+  ): Generator<undefined, void>;
 }
 
 /** Elements [offset, offset + length) of a random stream. */

@@ -51,10 +51,11 @@ export function* computedSteps(
       for (const [index, input] of from.entries()) yield* inputSteps(seed, input, arrays[index]!, draw);
       drawn = { from, arrays };
     }
-    yield { run: 'work', work: primitive.make(drawn.arrays, out, unit) };
+    const begin = unit * size;
+    const last = placed.reduce((most, { places }) => Math.max(most, places.last(begin + size)), at);
+    yield { run: 'work', work: primitive.make(drawn.arrays, out, unit, at - begin, last + 1 - begin) };
     for (const { store, places } of placed) {
       const made = out;
-      const begin = unit * size;
       places.forEachRun(begin, begin + size, start, end, (source, first, count, stride, targetStride) => {
         for (let i = 0; i < count; i++)
           target[first - start + i * targetStride] = store(made[source + i * stride - begin]!);

@@ -138,7 +138,7 @@ function kernelRecipe({ outputs, inputs, spatialAxes }: KernelView, size: number
     what: `an orthogonal kernel of ${size} taps along ${axes === 1 ? 'its axis' : 'each axis'} and ${outputs} × ${inputs} channels`,
     size: elements,
     // A column, which is 1 long, has an element for each output at each tap.
-    rms: Math.sqrt(inputs / elements),
+    std: Math.sqrt(inputs / elements),
     largest: 1,
     inputs: (unit) => [
       orthogonalInput('base', outputs, inputs, unit * matrix, matrix),

@@ -86,7 +86,7 @@ function columnRecipe(n: number, cols: number): Recipe {
   return {
     what: `an orthogonal matrix of ${n} × ${cols} out of signs`,
     size: n,
-    rms: Math.sqrt(1 / n),
+    std: Math.sqrt(1 / n),
     largest: 1,
     inputs: (unit) => {
       const matrix = Math.floor(unit / cols);

@@ -157,7 +157,7 @@ function factorRecipe(
   return {
     what: `a factor of a matrix of ${d} × ${d}`,
     size: rank * d,
-    rms: Math.sqrt(largestSingularSum(alpha, beta, rank / d) / rank),
+    std: Math.sqrt(largestSingularSum(alpha, beta, rank / d) / rank),
     // √σ, and σ ≤ ‖Z‖/√d + 1, no element of Z being larger than 9.2.
     largest: Math.sqrt(9.2 * Math.sqrt(d) + 1),
     inputs: (unit) => [

@@ -62,11 +62,13 @@ function zeroLaw(tensor: TensorInfo): Law {
 
 /** The first `rows` rows of a Hadamard matrix, again and again; a unit is the first `cols` elements of one. */
 function hadamardRecipe(rows: number, cols: number): Recipe {
+  const mean = hadamardSum(rows, cols, powerOfTwoFrom(Math.max(rows, cols))) / (rows * cols);
   return {
     what: `a part of ${rows} × ${cols} of a Hadamard matrix`,
     size: cols,
-    mean: hadamardSum(rows, cols, powerOfTwoFrom(Math.max(rows, cols))) / (rows * cols),
-    rms: 1,
+    mean,
+    // All elements are ±1.
+    std: Math.sqrt(Math.max(0, 1 - mean * mean)),
     largest: 1,
     inputs: () => [],
     make: (_inputs, out, unit) => hadamardRow(unit % rows, out),

@@ -46,6 +46,15 @@ const CASES: readonly Case[] = [
   [api.looksLinear(), [5, 8]],
   [api.looksLinear({ mirror: 'both', gain: 2 }), [2, 6, 4], { layout: 'EOI' }],
   [api.looksLinear({ mirror: 'outputs' }), [3, 4, 12], { layout: 'LIO' }],
+  [api.zeroRows({ init: api.normal({ mean: 1, std: 2 }), rows: [0, 3, 4] }), [6, 5]],
+  [api.zeroRows({ init: api.heNormal(), rows: [2] }), [3, 4, 5], { layout: 'LIO' }],
+  [api.zeroRows({ init: api.uniform({ min: 1, max: 2 }), rows: [0, 1] }), [2, 3]],
+  [api.ramp({ start: 1, step: -0.3 }), [3, 50]],
+  [api.logRamp(), [7, 2, 16]],
+  [api.sinusoidal({ order: 'halves' }), [130, 64]],
+  [api.sinusoidal({ order: 'interleaved', maxTimescale: 50 }), [9, 2]],
+  [api.logOfUniform({ min: 1, max: 16 }), [5, 60]],
+  [api.softplusInverseLogUniform(), [24]],
 ];
 
 const label = ([{ kind }, shape, options]: Case): string =>

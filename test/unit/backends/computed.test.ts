@@ -32,7 +32,7 @@ function recipeWith(inputs: (unit: number) => readonly RecipeInput[]): Recipe {
   return {
     what: 'a test',
     size: 4,
-    rms: 1,
+    std: 1,
     largest: 100,
     inputs,
     *make([values], out, unit) {

@@ -200,7 +200,7 @@ describe('what JavaScript computes', () => {
   const recipe: Recipe = {
     what: 'a test',
     size: 6,
-    rms: 1,
+    std: 1,
     largest: 10,
     inputs: (unit) => [
       { law: { kind: 'normal', mean: 0, std: 1 }, role: 'a', dtype: 'float64', offset: unit, length: 1 },
