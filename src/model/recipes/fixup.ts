@@ -7,7 +7,7 @@ import type { WeightRecipe } from './types.js';
 
 /**
  * Fixup (Zhang, Dauphin, Ma 2019, "Fixup Initialization: Residual Learning Without Normalization", arXiv:1901.09321, section
- * 3.2), for L residual branches of m weights each: the last weight of a branch and the head are 0, the others of a branch
+ * 3), for L residual branches of m weights each: the last weight of a branch and the head are 0, the others of a branch
  * are He's normal times L^(−1/(2m−2)), weights outside of branches He's normal; biases 0; embeddings as the preset has them.
  * He's fan is that of the outputs, as in the authors' code (hongyi-zhang/Fixup, imagenet/models/fixup_resnet_imagenet.py).
  *

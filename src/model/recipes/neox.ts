@@ -40,7 +40,7 @@ const METHODS: ReadonlyMap<NeoxMethod, (hidden: number, layers: number, std: num
  * and of Pythia, not of the program (`normal` and `scaled_normal`):
  *
  * - `small_init` N(0, 2/(5h)): Nguyen and Salazar 2019, "Transformers without Tears", arXiv:1910.05895, section 2.2
- * - `wang_init` N(0, (2/(L√h))²): Black et al. 2022, arXiv:2204.06745, section 2.1.2
+ * - `wang_init` N(0, (2/(L√h))²): Black et al. 2022, arXiv:2204.06745, section 2.1.3
  * - `normal` N(0, std²), `scaled_normal` N(0, std²/(2L)), `xavier_uniform`, `xavier_normal`
  * - `orthogonal`, `scaled_orthogonal`: gain √2, √(2/L)
  *

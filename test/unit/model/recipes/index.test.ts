@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { planFrom } from '../../../../src/model/plan-from.js';
 import { PRESETS } from '../../../../src/model/presets/index.js';
 import { RECIPES } from '../../../../src/model/recipes/index.js';
+import { read, tableAfter } from '../../../helpers/pages.js';
 import { gpt2, lawsOf, llama } from './models.js';
 
 describe('recipes', () => {
@@ -44,6 +45,25 @@ describe('recipes', () => {
 
   test('that need a base say so', async () => {
     await expect(planFrom(llama, { recipe: 'mup' })).rejects.toThrow('expected a base for the recipe mup');
+  });
+
+  test('are in the guide, with their options', () => {
+    const rows = tableAfter(read('docs/guides/recipes.md'), '## What there is');
+    const named = (cell: string): string[] => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+    const options = new Map<string, Set<string>>();
+    for (const cells of rows) {
+      const [id] = named(cells[0]!) as [string];
+      const known = options.get(id) ?? new Set();
+      for (const name of named(cells.at(-1)!)) known.add(name);
+      // The variants of a recipe have a row each.
+      if (named(cells[0]!).length > 1) known.add('variant');
+      options.set(id, known);
+    }
+    expect([...options.keys()].sort()).toEqual(['hf5', ...RECIPES.keys()].sort());
+    for (const [id, recipe] of RECIPES) {
+      const all = [...recipe.options, ...(recipe.base === undefined ? [] : ['base'])];
+      expect([...options.get(id)!].sort(), id).toEqual(all.sort());
+    }
   });
 
   test('know every family of models', () => {
