@@ -193,7 +193,9 @@ function workOn(
 /** Shards that are read may not be replaced: what is copied from them would be lost. */
 async function refuseItsOwnSource({ copied = [] }: Plan, directory: string): Promise<void> {
   const target = await realpath(directory).catch(() => undefined);
-  for (const source of new Set(copied.map((tensor) => dirname(tensor.path)))) {
+  // A plan that was read back does not know where from.
+  const known = copied.filter(({ identity }) => identity !== undefined);
+  for (const source of new Set(known.map((tensor) => dirname(tensor.path)))) {
     if (target === undefined || (await realpath(source).catch(() => undefined)) !== target) continue;
     throw new IsometryError(
       'CHECKPOINT_ERROR',

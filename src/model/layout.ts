@@ -3,7 +3,7 @@ import { expected } from '../errors.js';
 import { STREAM_VERSION, VERSION } from '../version.js';
 import { sliceFiles } from './dcp.js';
 import { isFileName, type Manifest, PLAN_FILE, sha256 } from './manifest.js';
-import type { Plan, PlanFile } from './plan.js';
+import { type Plan, type PlanFile, serializePlan } from './plan.js';
 import { layOut, type Shard } from './shard-writer.js';
 import { cutShards, rankOfShard, shardName } from './shards.js';
 import type { StoredPlanTensor } from './stored-tensors.js';
@@ -65,10 +65,6 @@ export function layOutDirectory(
     files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length, sha256: sha256(bytes) })),
   };
   return { shards, files, manifest };
-}
-
-function serializePlan({ tensors, dtype, metadata }: Plan): string {
-  return JSON.stringify({ dtype, metadata, tensors });
 }
 
 function wholeShards(stored: readonly StoredPlanTensor[], options: LayoutOptions): Shard[] {
