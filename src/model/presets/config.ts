@@ -130,6 +130,34 @@ export class ModelConfig {
     throw this.wrong(`one of ${known.join(', ')}`, 'architectures', first, hint);
   }
 
+  /** `initializer_range`, for which transformers takes 0.02 also where it is 0. */
+  range(): number {
+    return this.number('initializer_range', 0.02, 0) || 0.02;
+  }
+
+  /** How many classes: of `id2label`, `num_labels`, or transformers' default, 2. */
+  labels(): number {
+    const labels = this.find('id2label');
+    if (typeof labels === 'object' && !Array.isArray(labels)) return Object.keys(labels as object).length;
+    return this.size('num_labels', 2);
+  }
+
+  /** Height and width: two sizes, or one for both. */
+  pair(key: string, fallback: number): readonly [number, number] {
+    const value = this.find(key) ?? fallback;
+    if (!Array.isArray(value)) return [this.size(key, fallback), this.size(key, fallback)];
+    const sizes = this.list(key);
+    if (sizes.length !== 2) throw this.wrong('one size or two', key, value);
+    return [sizes[0]!, sizes[1]!];
+  }
+
+  /** A text; `fallback` where the key is missing. */
+  text(key: string, fallback: string): string {
+    const value = this.find(key) ?? fallback;
+    if (typeof value !== 'string') throw this.wrong('a text', key, value);
+    return value;
+  }
+
   /** A configuration within this one, such as `vision_config`; empty where it is missing and `optional`. */
   inner(key: string, optional = false): ModelConfig {
     const value = this.find(key);

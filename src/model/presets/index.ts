@@ -1,6 +1,8 @@
 import { describe, IsometryError } from '../../errors.js';
 import { nearest } from '../../options.js';
+import { bert } from './bert.js';
 import type { ModelConfig } from './config.js';
+import { convnext } from './convnext.js';
 import { deepseekV3 } from './deepseek-v3.js';
 import { gemma2 } from './gemma2.js';
 import { gptNeox } from './gpt-neox.js';
@@ -12,7 +14,12 @@ import { olmo2 } from './olmo2.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
 import { qwen3Moe } from './qwen3-moe.js';
+import { resnet } from './resnet.js';
+import { roberta } from './roberta.js';
+import { swin } from './swin.js';
+import { t5 } from './t5.js';
 import type { Preset } from './types.js';
+import { vit } from './vit.js';
 
 const ALL: readonly Preset[] = [
   deepseekV3,
@@ -26,6 +33,13 @@ const ALL: readonly Preset[] = [
   qwen2,
   qwen3,
   qwen3Moe,
+  bert,
+  convnext,
+  resnet,
+  roberta,
+  swin,
+  t5,
+  vit,
 ];
 
 /** Every type of model that is known, by its `model_type`. */

@@ -64,7 +64,8 @@ export class TensorList {
       ...facts,
     });
     if (!bias) return;
-    this.add({ name: `${prefix}.bias`, shape: [width], part: 'bias', init: zeros(), role, ...facts });
+    const key = facts.key === undefined ? {} : { key: facts.key.replace(/weight$/, 'bias') };
+    this.add({ name: `${prefix}.bias`, shape: [width], part: 'bias', init: zeros(), role, ...facts, ...key });
   }
 
   /** A batch normalization: scale, shift, running mean and variance, and torch's counter of batches. */
