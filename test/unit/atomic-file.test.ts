@@ -218,11 +218,12 @@ describe('every operation failing, one after the other', () => {
     );
   };
 
-  test('a large file is written out on the way, in portions of 256 MiB, and at the end', async () => {
+  test('a large file is written out on the way, in portions of 64 MiB, and at the end', async () => {
     const log: string[] = [];
     await writeLarge((name) => void log.push(name));
     const syncs = log.flatMap((name, i) => (name === 'syncData' ? [i - log.indexOf('write')] : []));
-    expect(syncs).toEqual([13, 27]);
+    // Every fourth write of 20 MiB exceeds 64 MiB.
+    expect(syncs).toEqual([4, 9, 14, 19, 24, 29, 34]);
     expect(log.slice(-4)).toEqual(['sync', 'close', 'rename', 'syncDirectory']);
   });
 
@@ -248,7 +249,7 @@ describe('every operation failing, one after the other', () => {
       if (name === 'syncData') await held;
     });
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(writes).toBe(26);
+    expect(writes).toBe(8);
     release();
     await done;
   });
