@@ -6,6 +6,14 @@ export type DType = 'float64' | 'float32' | 'float16' | 'bfloat16';
 /** The typed array that holds a tensor of some `DType`. */
 export type TensorArray = Float64Array | Float32Array | Uint16Array;
 
+/**
+ * Element types of whole numbers, of counters, indices and flags in a model. Nothing random can have them.
+ */
+export type IntegerDType = 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool';
+
+/** The typed array that holds a tensor of some `IntegerDType`; flags are 0 or 1. */
+export type IntegerArray = BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
+
 type ArrayConstructor = Float64ArrayConstructor | Float32ArrayConstructor | Uint16ArrayConstructor;
 
 /** What the rest of the library needs to know of a dtype. */
@@ -63,4 +71,28 @@ export function dtypeInfo(dtype: unknown): DTypeInfo {
   const info = DTYPES.get(dtype);
   if (info === undefined) throw expected('INVALID_DTYPE', `one of ${DTYPE_NAMES.join(', ')}`, 'dtype', dtype);
   return info;
+}
+
+type IntegerArrayConstructor =
+  | BigInt64ArrayConstructor
+  | Int32ArrayConstructor
+  | Int16ArrayConstructor
+  | Int8ArrayConstructor
+  | Uint8ArrayConstructor;
+
+const INTEGER_ARRAYS: ReadonlyMap<unknown, IntegerArrayConstructor> = new Map<
+  unknown,
+  IntegerArrayConstructor
+>([
+  ['int64', BigInt64Array],
+  ['int32', Int32Array],
+  ['int16', Int16Array],
+  ['int8', Int8Array],
+  ['uint8', Uint8Array],
+  ['bool', Uint8Array],
+]);
+
+/** What makes an array of an integer dtype; `undefined` for anything else. */
+export function integerArray(dtype: unknown): IntegerArrayConstructor | undefined {
+  return INTEGER_ARRAYS.get(dtype);
 }

@@ -13,7 +13,7 @@ export type { LsuvReport } from './data-dependent/rescale.js';
 export { type DeviceMemoryStats, deviceMemory } from './device-memory.js';
 export type { DeviceTarget } from './device-target.js';
 export { DeviceTensor, type DLPackDescription, type IpcHandle } from './device-tensor.js';
-export { DTYPE_NAMES, type DType, type TensorArray } from './dtype.js';
+export { DTYPE_NAMES, type DType, type IntegerArray, type IntegerDType, type TensorArray } from './dtype.js';
 export { type ErrorCode, IsometryError } from './errors.js';
 export {
   type FillIntoOptions,
@@ -138,9 +138,20 @@ export {
   type MetadataDifference,
   type TensorDifference,
 } from './model/diff.js';
-export { type FillModelOptions, fillModel } from './model/fill-model.js';
+export { type FillModelOptions, fillModel, type ModelTensor } from './model/fill-model.js';
 export { type FinalizeOptions, type FinalizeSummary, finalizeCheckpoint } from './model/finalize.js';
-export { type Plan, type PlanTensor, parsePlan, readPlan } from './model/plan.js';
+export { type PlanLikeOptions, planLike } from './model/like.js';
+export {
+  type CopiedTensor,
+  type Plan,
+  type PlanFile,
+  type PlanTensor,
+  parsePlan,
+  readPlan,
+  serializePlan,
+  type Tie,
+} from './model/plan.js';
+export type { PlanDType } from './model/plan-dtype.js';
 export { type PlanFromOptions, planFrom, type RecipeChoice } from './model/plan-from.js';
 export type { CheckpointProgress } from './model/progress.js';
 export { type VerifyOptions, verifyCheckpoint } from './model/verify.js';
@@ -153,6 +164,8 @@ export type {
 } from './model/verify-report.js';
 export { RECOMMEND_ACTIVATIONS, type Recommendation, recommend } from './recommend.js';
 export type { Slice } from './region.js';
+export type { StoredDType } from './safetensors/dtypes.js';
+export type { FileIdentity } from './safetensors/stable-file.js';
 export { type ArrayOf, Tensor, toFloat32 } from './tensor.js';
 export { ACTIVATIONS, type Activation, type ActivationFunction } from './theory/activations.js';
 export { type CriticalLineOptions, type CriticalPoint, criticalLine } from './theory/critical-line.js';

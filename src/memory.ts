@@ -1,6 +1,5 @@
 import { constants } from 'node:buffer';
-import type { DType } from './dtype.js';
-import { dtypeInfo } from './dtype.js';
+import { type DType, dtypeInfo, type TensorArray } from './dtype.js';
 import { IsometryError, shorten } from './errors.js';
 import type { ArrayOf } from './tensor.js';
 
@@ -22,8 +21,24 @@ export function allocateTensor<D extends DType>(
   name: string,
   available: () => number = () => process.availableMemory(),
 ): ArrayOf[D] {
-  const { array, bytes: elementBytes } = dtypeInfo(dtype);
-  const bytes = length * elementBytes;
+  const { array } = dtypeInfo(dtype);
+  return allocateArray<TensorArray>(array as NewArray<TensorArray>, length, name, available) as ArrayOf[D];
+}
+
+/** What makes typed arrays of one kind. */
+interface NewArray<A extends ArrayBufferView> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): A;
+}
+
+/** A zeroed typed array, as {@link allocateTensor}. */
+export function allocateArray<A extends ArrayBufferView>(
+  array: NewArray<A>,
+  length: number,
+  name: string,
+  available: () => number = () => process.availableMemory(),
+): A {
+  const bytes = length * array.BYTES_PER_ELEMENT;
   if (length > constants.MAX_LENGTH) {
     throw new IsometryError(
       'TOO_LARGE',
@@ -32,7 +47,7 @@ export function allocateTensor<D extends DType>(
   }
   checkAvailable(bytes, name, available);
   try {
-    const made = new array(length) as ArrayOf[D];
+    const made = new array(length);
     if (bytes >= CHECK_FROM_BYTES) untouched.add(made.buffer);
     return made;
   } catch (error) {

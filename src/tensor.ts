@@ -1,4 +1,11 @@
-import { type DType, dtypeInfo, type TensorArray } from './dtype.js';
+import {
+  type DType,
+  dtypeInfo,
+  type IntegerArray,
+  type IntegerDType,
+  integerArray,
+  type TensorArray,
+} from './dtype.js';
 import { expected } from './errors.js';
 import { elementCount } from './shape.js';
 
@@ -8,10 +15,16 @@ export interface ArrayOf {
   float32: Float32Array;
   float16: Uint16Array;
   bfloat16: Uint16Array;
+  int64: BigInt64Array;
+  int32: Int32Array;
+  int16: Int16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
 }
 
-/** A dense, row-major tensor in this process's memory. */
-export class Tensor<D extends DType = DType> {
+/** A dense, row-major tensor in this process's memory. Of integers only as part of a model: see `fillModel`. */
+export class Tensor<D extends DType | IntegerDType = DType> {
   readonly name: string;
   /** Of `data`: for a slice, the slice's shape. */
   readonly shape: readonly number[];
@@ -33,10 +46,10 @@ export class Tensor<D extends DType = DType> {
   }
 
   get byteLength(): number {
-    return this.size * dtypeInfo(this.dtype).bytes;
+    return this.data.byteLength;
   }
 
-  /** The elements as numbers: exact for 16-bit dtypes, rounded for float64, and `data` itself for float32. */
+  /** The elements as numbers: exact up to 16 bits, rounded for wider dtypes, and `data` itself for float32. */
   toFloat32(): Float32Array {
     return toFloat32(this.data, this.dtype);
   }
@@ -47,10 +60,17 @@ const FLOAT16_REBIAS = 2 ** 112;
 
 /**
  * Elements of any dtype as float32: exact for 16-bit bit patterns (subnormals, infinities and NaN included), rounded
- * to nearest for float64, the array itself for float32.
+ * to nearest for float64 and integers that need it, the array itself for float32.
  * @throws IsometryError `INVALID_DTYPE`; `INVALID_TARGET` when `data` is not that dtype's array.
  */
-export function toFloat32(data: TensorArray, dtype: DType): Float32Array {
+export function toFloat32(data: TensorArray | IntegerArray, dtype: DType | IntegerDType): Float32Array {
+  const integers = integerArray(dtype);
+  if (integers !== undefined) {
+    if (!isArrayOf(integers.name, data)) {
+      throw expected('INVALID_TARGET', `an ${integers.name} (${dtype})`, 'data', data);
+    }
+    return Float32Array.from(data as unknown as ArrayLike<number | bigint>, Number);
+  }
   const info = dtypeInfo(dtype);
   if (!isArrayOf(info.array.name, data)) {
     throw expected('INVALID_TARGET', `a ${info.array.name} (${dtype})`, 'data', data);

@@ -1,9 +1,6 @@
-import { DTYPE_NAMES, type DType, dtypeInfo } from '../dtype.js';
+import { DTYPE_NAMES, type DType, dtypeInfo, type IntegerDType } from '../dtype.js';
 import { expected } from '../errors.js';
 import type { StoredDType } from '../safetensors/dtypes.js';
-
-/** Element types that only constants and ramps can have: counters, indices, flags. */
-export type IntegerDType = 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool';
 
 /** What a tensor of a plan may be made of. */
 export type PlanDType = DType | IntegerDType;
@@ -49,6 +46,15 @@ export function parsePlanDType(dtype: unknown): PlanDType {
 /** Its name in a safetensors header. */
 export function storedNameOf(dtype: PlanDType): StoredDType {
   return integerInfo(dtype)?.safetensors ?? dtypeInfo(dtype).safetensors;
+}
+
+const BY_STORED_NAME: ReadonlyMap<unknown, PlanDType> = new Map(
+  PLAN_DTYPE_NAMES.map((dtype) => [storedNameOf(dtype), dtype]),
+);
+
+/** The dtype that a safetensors header calls so; `undefined` for one that cannot be made. */
+export function dtypeOfStored(name: StoredDType): PlanDType | undefined {
+  return BY_STORED_NAME.get(name);
 }
 
 /** Bytes of one element. */

@@ -258,7 +258,11 @@ async function readConfig(
   return { tree, bytes };
 }
 
-async function companions(directory: string): Promise<PlanFile[]> {
+/**
+ * What lies in a directory for tokenizers and generation.
+ * @throws (rejects with) IsometryError `IO_ERROR`.
+ */
+export async function companions(directory: string): Promise<PlanFile[]> {
   const present = new Set(await readdir(directory).catch(() => []));
   const names = COMPANIONS.filter((name) => present.has(name));
   return Promise.all(

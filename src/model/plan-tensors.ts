@@ -8,10 +8,8 @@ import { parseName } from '../stream.js';
 import { checkIntegers } from './integers.js';
 import type { CopiedTensor, PlanTensor, Tie } from './plan.js';
 import { integerInfo, type PlanDType, parsePlanDType } from './plan-dtype.js';
+import type { Fail } from './plan-text.js';
 import { type Rule, RuleMatcher } from './rules.js';
-
-/** Makes an error of the plan out of a reason. */
-export type Fail = (reason: string, cause?: unknown) => IsometryError;
 
 /** A tensor as JSON has it, whose keys have passed the schema. */
 export type RawTensor = Readonly<Record<string, unknown>>;

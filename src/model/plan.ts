@@ -1,16 +1,14 @@
-import { createReadStream } from 'node:fs';
 import type { DType } from '../dtype.js';
 import { expected, IsometryError } from '../errors.js';
 import { type Initializer, parseInitializer } from '../initializers/index.js';
-import { parseJson, positionOf } from '../json.js';
 import { checkKeys } from '../options.js';
 import type { StoredDType } from '../safetensors/dtypes.js';
 import type { FileIdentity } from '../safetensors/stable-file.js';
 import { parseMetadata } from './metadata.js';
-import { plainCopy } from './plain-copy.js';
 import type { PlanDType } from './plan-dtype.js';
 import { findViolation } from './plan-schema.js';
-import { checkWays, type Fail, type RawTensor, TensorParser } from './plan-tensors.js';
+import { checkWays, type RawTensor, TensorParser } from './plan-tensors.js';
+import { copyPlanObject, type Fail, failOf, parsePlanText, readPlanText } from './plan-text.js';
 import type { Rule } from './rules.js';
 
 /** One tensor of a plan. */
@@ -74,12 +72,6 @@ export interface PlanFile {
   readonly bytes: Uint8Array;
 }
 
-/** Longest plan, in bytes of a file or characters of a text. */
-export const MAX_PLAN_BYTES = 100_000_000;
-
-// A valid plan has five levels: plan, tensors, tensor, init, bounds.
-const MAX_DEPTH = 8;
-
 const validated = new WeakSet<object>();
 
 /**
@@ -93,9 +85,8 @@ const validated = new WeakSet<object>();
  */
 export function parsePlan(source: unknown, where = 'the plan'): Plan {
   if (typeof source === 'object' && source !== null && validated.has(source)) return source as Plan;
-  const fail = (reason: string, cause?: unknown): IsometryError =>
-    new IsometryError('PLAN_ERROR', `${where} is not valid: ${reason}`, cause === undefined ? {} : { cause });
-  const tree = typeof source === 'string' ? parseText(source, fail) : copyObject(source, fail);
+  const fail = failOf(where);
+  const tree = typeof source === 'string' ? parsePlanText(source, where) : copyPlanObject(source, where);
   if (typeof tree === 'object' && tree !== null) checkNames(tree, PLAN_KEYS, where, fail);
   const rules = (tree as Partial<RawPlan> | null)?.rules;
   if (Array.isArray(rules)) {
@@ -185,27 +176,7 @@ export async function readPlan(path: string): Promise<Plan> {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw expected('INVALID_ARGUMENT', 'the path of a plan file', 'path', path);
   }
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const piece of createReadStream(path)) {
-      pieces.push(piece as Buffer);
-      bytes += (piece as Buffer).length;
-      if (bytes > MAX_PLAN_BYTES) break;
-    }
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const message = `could not read the plan ${path}: ${code}; check that the file exists and may be read`;
-    throw new IsometryError('IO_ERROR', message, { cause });
-  }
-  if (bytes > MAX_PLAN_BYTES) throw tooLong(path);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
-  } catch (cause) {
-    throw new IsometryError('PLAN_ERROR', `${path} is not valid: it is not UTF-8 text`, { cause });
-  }
-  return parsePlan(text, path);
+  return parsePlan(await readPlanText(path), path);
 }
 
 /** What has passed the schema. */
@@ -232,31 +203,6 @@ function parseRules(rules: readonly RawRule[] | undefined, fail: Fail): readonly
     checkWays(facts, `/rules/${index}`, fail);
     return { match: [match].flat() as string[], facts };
   });
-}
-
-function parseText(text: string, fail: Fail): unknown {
-  if (text.length > MAX_PLAN_BYTES) throw tooLong('the plan');
-  const json = text.startsWith('\ufeff') ? text.slice(1) : text;
-  return parseJson(json, {
-    maxDepth: MAX_DEPTH,
-    fail: (reason, offset) => {
-      const { line, column } = positionOf(json, offset);
-      return fail(`${reason} (line ${line}, column ${column})`);
-    },
-  });
-}
-
-function copyObject(source: unknown, fail: Fail): unknown {
-  const copy = plainCopy(source, MAX_DEPTH);
-  if (copy === undefined) throw fail(`nesting deeper than ${MAX_DEPTH} levels`);
-  return copy.value;
-}
-
-function tooLong(where: string): IsometryError {
-  return new IsometryError(
-    'PLAN_ERROR',
-    `${where} is not valid: it is longer than ${MAX_PLAN_BYTES} bytes; split it`,
-  );
 }
 
 const PLAN_KEYS = ['tensors', 'rules', 'dtype', 'metadata', '$schema'];

@@ -1,7 +1,9 @@
 import type { DType } from '../dtype.js';
+import { IsometryError, showName } from '../errors.js';
 import { type FillOptions, type Prepared, prepareFill } from '../fill.js';
 import { lawOf } from '../initializers/index.js';
 import { checkLaw } from '../jobs.js';
+import { FilePool } from '../safetensors/file-pool.js';
 import type { StoredTensor } from '../safetensors/header.js';
 import { elementCount } from '../shape.js';
 import { integerSource } from './integers.js';
@@ -76,14 +78,18 @@ export function preparePlanTensor(
 /** Makes the tensors of one checkpoint. Close it when done. */
 export class TensorSources {
   private readonly options: SourceOptions;
+  private readonly files = new FilePool();
 
   constructor(options: SourceOptions) {
     this.options = options;
   }
 
-  /** What makes a tensor: prepared now, computed when it is asked for bytes. */
-  of({ source }: StoredPlanTensor): TensorSource {
-    if (isCopied(source)) throw new Error('not yet');
+  /**
+   * What makes a tensor: prepared now, computed or read when it is asked for bytes.
+   * @throws IsometryError as `fill`; `PLAN_ERROR` for a copied tensor of a plan that does not know where from.
+   */
+  of({ source }: Pick<StoredPlanTensor, 'source'>): TensorSource {
+    if (isCopied(source)) return this.copyOf(source);
     const dtype = source.dtype ?? this.options.dtype;
     const integers = integerInfo(dtype);
     if (integers !== undefined) return integerSource(source, integers);
@@ -91,5 +97,25 @@ export class TensorSources {
   }
 
   /** Closes the files that were copied from. */
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.files.close();
+  }
+
+  private copyOf({ name, path, identity, begin }: CopiedTensor): TensorSource {
+    if (identity === undefined) {
+      throw new IsometryError(
+        'PLAN_ERROR',
+        `expected the plan of planLike (--like), which knows the file that ${showName(name)} is copied from; this one only says that it was copied`,
+      );
+    }
+    const { files } = this;
+    return {
+      kind: 'bytes',
+      async read(target, from) {
+        // One piece, as the target is the buffer; the pool checks behind it that the file is still the same.
+        const start = begin + from;
+        for await (const _ of files.pieces(path, identity, start, start + target.length, target));
+      },
+    };
+  }
 }

@@ -17,7 +17,6 @@ import {
   type Initializer,
   type Plan,
   parsePlan,
-  type Tensor,
   truncatedNormal,
   writeCheckpoint,
 } from '../../src/index.js';
@@ -31,7 +30,8 @@ const INITIALIZERS: Record<string, Initializer> = {
   'a far tail': truncatedNormal({ std: 0.1, sigmas: [5, 7] }),
 };
 
-const bytesOf = ({ data }: Tensor): Buffer => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+const bytesOf = ({ data }: { readonly data: ArrayBufferView }): Buffer =>
+  Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 
 /** The first two blocks of GPT-2, embeddings left out, and what no real plan has: other dtypes and an empty tensor. */
 async function firstLayers(): Promise<Plan> {
