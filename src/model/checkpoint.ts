@@ -6,7 +6,9 @@ import type { Backend, BackendName } from '../backends/types.js';
 import type { DType } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import { type FileOps, nodeFileOps } from '../file-ops.js';
+import type { PlacedTensor } from '../safetensors/header.js';
 import { elementCount } from '../shape.js';
+import { writeInFormat } from './checkpoint-format.js';
 import {
   type CheckpointOptions,
   isDirectoryTarget,
@@ -30,6 +32,7 @@ export interface CheckpointShard {
   readonly file: string;
   /** Size of the file. */
   readonly bytes: number;
+  /** How many tensors are in it; 0 where the format cuts tensors (tfjs). */
   readonly tensors: number;
   /** Whose it is. */
   readonly rank: number;
@@ -79,6 +82,8 @@ export interface CheckpointSeams {
  * do not depend on `world`. With `slices` they do: each rank then has its rows of every tensor, as FSDP2 divides them, for
  * `HuggingFaceStorageReader` of torch.distributed.checkpoint.
  *
+ * **Other formats** for NumPy and TensorFlow.js, by `format`: by one process, and nothing is kept of what is there.
+ *
  * Tensors are computed in chunks while earlier chunks are written; memory stays at some 30 MB (100 MB with `cuda`) for each
  * of the files that are written at a time, whatever the model's size. Beside that, orthogonal matrices and what is made of matrices take
  * their work memory while they are computed, and some are computed whole: that may be a few times such a tensor. Every file
@@ -123,7 +128,9 @@ export async function writeCheckpointWith(
   const sources = new TensorSources({ seed, dtype, device, ...(signal === undefined ? {} : { signal }) });
   try {
     const common = { plan, path, stored, given, dtype, metadata, sources, seams };
-    const done = await (toDirectory ? writeToDirectory(common) : writeToFile(common));
+    const write =
+      given.format === 'safetensors' ? (toDirectory ? writeToDirectory : writeToFile) : writeOther;
+    const done = await write(common);
     const seconds = (performance.now() - started) / 1000;
     return { path: resolve(path), ...done, seconds };
   } finally {
@@ -171,9 +178,38 @@ async function writeToDirectory(common: Common): Promise<Done> {
   return { ...totals(own), shards: summaries(layout.shards, states), complete: world === 1, ...who };
 }
 
+async function writeOther({ plan, path, stored, given, metadata, sources, seams }: Common): Promise<Done> {
+  const { format, overwrite, concurrency } = given;
+  const placed = inPlanOrder(stored);
+  const bytes = placed.at(-1)?.end ?? 0;
+  const { work, ...who } = workOn([{ bytes }], given, sources, seams);
+  const reporter = new ProgressReporter(given.onProgress, [{ file: basename(path), placed }]);
+  const onWritten = (done: number): void => reporter.report(0, done);
+  const job = { format, path, tensors: stored, files: plan.files ?? [], metadata, overwrite, concurrency };
+  const files = await writeInFormat({ ...job, work, onWritten });
+  reporter.done(0);
+  return {
+    tensors: stored.length,
+    parameters: stored.reduce((total, { shape }) => total + elementCount(shape), 0),
+    bytes: files.reduce((total, file) => total + file.bytes, 0),
+    shards: files.map((file) => ({ ...file, rank: 0, state: 'written' })),
+    complete: true,
+    ...who,
+  };
+}
+
+function inPlanOrder(stored: readonly StoredPlanTensor[]): readonly PlacedTensor[] {
+  let end = 0;
+  return stored.map((tensor) => {
+    const begin = end;
+    end += tensor.bytes;
+    return { tensor, begin, end };
+  });
+}
+
 /** Of a backend that is chosen for these shards. */
 function workOn(
-  shards: readonly Shard[],
+  shards: readonly Pick<Shard, 'bytes'>[],
   { device, signal }: ParsedOptions,
   sources: TensorSources,
   seams: CheckpointSeams,
