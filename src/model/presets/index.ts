@@ -1,6 +1,7 @@
 import { describe, IsometryError } from '../../errors.js';
 import { nearest } from '../../options.js';
 import { bert } from './bert.js';
+import { clip } from './clip.js';
 import type { ModelConfig } from './config.js';
 import { convnext } from './convnext.js';
 import { deepseekV3 } from './deepseek-v3.js';
@@ -8,6 +9,8 @@ import { gemma2 } from './gemma2.js';
 import { gptNeox } from './gpt-neox.js';
 import { gpt2 } from './gpt2.js';
 import { llama } from './llama.js';
+import { mamba } from './mamba.js';
+import { mamba2 } from './mamba2.js';
 import { mistral } from './mistral.js';
 import { mixtral } from './mixtral.js';
 import { olmo2 } from './olmo2.js';
@@ -20,6 +23,7 @@ import { swin } from './swin.js';
 import { t5 } from './t5.js';
 import type { Preset } from './types.js';
 import { vit } from './vit.js';
+import { whisper } from './whisper.js';
 
 const ALL: readonly Preset[] = [
   deepseekV3,
@@ -40,6 +44,10 @@ const ALL: readonly Preset[] = [
   swin,
   t5,
   vit,
+  clip,
+  mamba,
+  mamba2,
+  whisper,
 ];
 
 /** Every type of model that is known, by its `model_type`. */
