@@ -7,6 +7,7 @@ import type { FinalizeOptions } from './finalize.js';
 import type { InitOptions } from './init.js';
 import type { InspectOptions } from './inspect.js';
 import {
+  collect,
   deviceOption,
   numberOption,
   rankOption,
@@ -16,6 +17,7 @@ import {
   threadsOption,
 } from './options.js';
 import type { PlanOptions } from './plan.js';
+import type { SourceOptions } from './source.js';
 import type { VerifyOptions } from './verify.js';
 
 /** Runs a command with a signal that stops it; what it returns is the exit code. */
@@ -56,6 +58,7 @@ export function program(finish: Finish): Command {
     .option('--json', 'progress, shards, warnings and summary as JSON, one object per line')
     .action((source: string, options: InitOptions & { threads?: string }, command: Command) => {
       checkRank(options, command);
+      checkLike(options, command);
       setThreads(options);
       return finish(async (signal) => (await import('./init.js')).init(source, options, signal));
     });
@@ -65,9 +68,10 @@ export function program(finish: Finish): Command {
     .option('--out <file>', 'write the plan as JSON, to be edited and given to init')
     .option('--max-shard-size <size>', 'as for init', sizeOption)
     .option('--json', 'one JSON object per tensor and line, then a summary')
-    .action((source: string, options: PlanOptions) =>
-      finish(async (signal) => (await import('./plan.js')).plan(source, options, signal)),
-    );
+    .action((source: string, options: PlanOptions, command: Command) => {
+      checkLike(options, command);
+      return finish(async (signal) => (await import('./plan.js')).plan(source, options, signal));
+    });
 
   root
     .command('finalize')
@@ -130,6 +134,9 @@ function withSource(command: Command): Command {
     .option('--recipe <id>', 'how weights are drawn instead of as transformers does it, as in megatron')
     .option('--set <key=value>', 'an option of the recipe; may be repeated', setOption)
     .option('--base <config>', 'the config.json that a muP recipe scales from')
+    .option('--like <checkpoint>', 'names, shapes and dtypes of this checkpoint; the source gives the laws')
+    .option('--only <glob>', 'with --like: make these anew, copy the rest; may be repeated', collect)
+    .option('--fill-missing', 'with --like: make what it lacks, copy the rest')
     .addOption(
       new Option('--dtype <dtype>', "wins over the plan's, not over a tensor's own").choices(DTYPE_NAMES),
     );
@@ -158,6 +165,12 @@ function checkRank({ rank, world }: InitOptions, command: Command): void {
   if (rank === undefined) return;
   if (world === undefined) command.error('error: --rank needs --world, how many processes there are');
   else if (rank >= world) command.error(`error: --rank ${rank} must be less than --world ${world}`);
+}
+
+function checkLike({ like, only, fillMissing }: SourceOptions, command: Command): void {
+  if (like !== undefined || (only === undefined && fillMissing === undefined)) return;
+  const flag = only === undefined ? '--fill-missing' : '--only';
+  command.error(`error: ${flag} needs --like, the checkpoint that the rest is copied from`);
 }
 
 function setThreads({ threads }: { readonly threads?: string }): void {

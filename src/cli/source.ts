@@ -1,4 +1,5 @@
 import type { DType } from '../dtype.js';
+import { planLike } from '../model/like.js';
 import type { Plan } from '../model/plan.js';
 import { planFrom } from '../model/plan-from.js';
 import type { Settings } from './options.js';
@@ -9,20 +10,31 @@ export interface SourceOptions {
   readonly recipe?: string;
   readonly set?: Settings;
   readonly base?: string;
+  readonly like?: string;
+  readonly only?: readonly string[];
+  readonly fillMissing?: true;
   readonly dtype?: DType;
 }
 
 /**
  * The plan that a command line means; its warnings are told.
- * @throws (rejects with) IsometryError as `planFrom`.
+ * @throws (rejects with) IsometryError as `planFrom` and `planLike`.
  */
 export async function readSource(source: string, options: SourceOptions, output: Output): Promise<Plan> {
-  const { recipe, set, base } = options;
+  const { recipe, set, base, like, only, fillMissing } = options;
   const choice = set === undefined ? recipe : { ...Object.fromEntries(set), id: recipe ?? 'hf5' };
-  const plan = await planFrom(source, {
+  const from = {
     ...(choice === undefined ? {} : { recipe: choice }),
     ...(base === undefined ? {} : { base }),
-  });
+  };
+  const plan =
+    like === undefined
+      ? await planFrom(source, from)
+      : await planLike(like, source, {
+          ...from,
+          ...(only === undefined ? {} : { only }),
+          ...(fillMissing === undefined ? {} : { fillMissing }),
+        });
   for (const message of plan.warnings ?? []) {
     process.stderr.write(`isometry: warning: ${printable(message)}\n`);
     output.record('warning', { message });

@@ -55,6 +55,10 @@ export async function verify(path: string, options: VerifyOptions, signal: Abort
         ? 'no plan is recorded and none was given: only structure, repetitions and finiteness were looked at'
         : `seed ${summary.seed ?? 'unknown'}, the plan ${summary.plan === 'given' ? 'that was given' : 'recorded with it'}: ${formatBytes(compared.bytes)} of ${groupDigits(compared.tensors)} tensors computed again, in ${formatSeconds(seconds)}`,
     );
+    if (summary.copied > 0)
+      output.text(
+        `${groupDigits(summary.copied)} tensors were copied from another checkpoint; what they hold was not compared`,
+      );
     for (const note of summary.notes) output.text(`note: ${printable(note)}`);
     if (skippedCount > 0) {
       output.text(

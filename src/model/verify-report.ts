@@ -63,6 +63,8 @@ export interface VerifyReport {
     readonly samples: number;
     readonly bytes: number;
   };
+  /** Tensors that the plan copies from another checkpoint: what they should hold is not known here. */
+  readonly copied: number;
   /** The first `MOST_LISTED` tensors whose turn it was, but which were not compared. */
   readonly skipped: readonly VerifySkipped[];
   readonly skippedCount: number;

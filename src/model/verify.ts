@@ -94,6 +94,7 @@ export async function verifyCheckpoint(path: string, options?: VerifyOptions): P
     plan: origin.from,
     ...(seed === undefined ? {} : { seed: String(seed) }),
     compared: { tensors: tally.tensors, samples: tally.samples, bytes: tally.bytes },
+    copied: origin.plan?.copied?.length ?? 0,
     skipped: tally.skipped.listed,
     skippedCount: tally.skipped.count,
     seconds: (performance.now() - started) / 1000,

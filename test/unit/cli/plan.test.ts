@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { plan } from '../../../src/cli/plan.js';
 import { parsePlan } from '../../../src/index.js';
 import { planHash } from '../../../src/model/plan-hash.js';
@@ -109,6 +109,45 @@ test('options of a recipe are checked', async () => {
   await expect(run({ recipe: 'nothing' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   await expect(run({ set: new Map([['std', 1]]) })).rejects.toMatchObject({ code: 'UNKNOWN_OPTION' });
   await expect(run({ set: new Map([['__proto__', 1]]) })).rejects.toMatchObject({ code: 'UNKNOWN_OPTION' });
+});
+
+test('a plan of many tensors is told row by row', async () => {
+  const tensors = Array.from({ length: 3000 }, (_, index) => ({ name: `w.${index}`, shape: [2] }));
+  const path = write({ rules: [{ match: '**', init: { kind: 'zeros' } }], tensors });
+  const writes: number[] = [];
+  const { stdout } = await capture(async (signal) => {
+    const seen = setInterval(() => writes.push(vi.mocked(process.stdout.write).mock.calls.length), 0);
+    const code = await plan(path, {}, signal);
+    clearInterval(seen);
+    return code;
+  });
+  expect(stdout.split('\n')).toHaveLength(3004);
+  expect(stdout).toMatch(/^w\.2999 +\[2\] +zeros +0 +F32 +1 of 1 +8$/m);
+  // Others had their turn while the table was half told.
+  expect(writes.some((count) => count > 1000 && count < 3000)).toBe(true);
+});
+
+test('ties, copies and rules', async () => {
+  const path = write({
+    rules: [
+      { match: 'head', tie: 'e' },
+      { match: 'nothing.*', init: { kind: 'ones' } },
+    ],
+    tensors: [
+      { name: 'e', shape: [4, 2], init: { kind: 'normal', std: 1 }, zeroRows: [0, 3] },
+      { name: 'copy', copyOf: 'e' },
+      { name: 'head', shape: [4, 2] },
+    ],
+  });
+  const { stdout, stderr } = await capture((signal) => plan(path, {}, signal));
+  expect(stdout).toMatch(/^e +\[4, 2\] +normal, rows 0,3 zero /m);
+  expect(stdout).toMatch(/^copy +\[4, 2\] +normal, rows 0,3 zero, as e /m);
+  expect(stdout).toContain('tied: head is e, and is not stored');
+  expect(stderr).toMatch(/^isometry: warning: .*nothing/);
+  const lines = (await capture((signal) => plan(path, { json: true }, signal))).records();
+  expect(lines.map(({ type }) => type)).toEqual(['warning', 'tensor', 'tensor', 'tie', 'summary']);
+  expect(lines[2]).toMatchObject({ name: 'copy', copyOf: 'e' });
+  expect(lines.at(-1)).toMatchObject({ ties: 1, warnings: 1, tensors: 2 });
 });
 
 test('can be interrupted', async () => {

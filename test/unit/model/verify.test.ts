@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type VerifyReport, verifyCheckpoint, writeCheckpoint } from '../../../src/index.js';
+import { planLike } from '../../../src/model/like.js';
 import { SafetensorsReader } from '../../../src/safetensors/read.js';
 import { type TestTensor, writeSafetensors } from '../../helpers/safetensors.js';
 
@@ -426,6 +427,18 @@ describe('copies, ties and integers of the plan', () => {
         message: '1 of 3 elements that were computed again differ, by up to 1; the first is element 1',
       },
     ]);
+  });
+});
+
+test('what is copied from another checkpoint is counted, and not compared', async () => {
+  const path = join(dir, `${made++}/`);
+  const like = await planLike(await write(), PLAN, { only: 'w' });
+  await writeCheckpoint(like, path, { seed: 7 });
+  expect(await verifyCheckpoint(path)).toMatchObject({
+    ok: true,
+    tensors: 7,
+    copied: 6,
+    compared: { tensors: 1 },
   });
 });
 
