@@ -27,6 +27,7 @@ import {
   writeCheckpointWith,
 } from '../../../src/model/checkpoint.js';
 import { finalizeCheckpoint } from '../../../src/model/finalize.js';
+import { planLike } from '../../../src/model/like.js';
 import { parsePlan, withFiles } from '../../../src/model/plan.js';
 import type { CheckpointProgress } from '../../../src/model/progress.js';
 import { SafetensorsReader } from '../../../src/safetensors/read.js';
@@ -478,6 +479,43 @@ describe('a failure', () => {
     const failed = await failure(writeCheckpointWith(PLAN, out, OPTIONS, { ops }));
     expect(failed.message).toMatch(/ENOSPC; \d{5} bytes are needed and 5000 are available/);
     expect(readdirSync(out)).toEqual(['isometry.json']);
+  });
+});
+
+describe('tensors that are copied from another checkpoint', () => {
+  const again = { rules: [{ match: '**', init: { kind: 'ones' } }] };
+
+  test('are recognized and kept as others are', async () => {
+    await write();
+    const plan = await planLike(out, again, { only: 'layers.3.*' });
+    const target = join(dir, 'like');
+    const { shards } = await writeCheckpoint(plan, target, OPTIONS);
+    const before = contents(target);
+    const damaged = join(target, shards[1]!.file);
+    damage(damaged, statSync(damaged).size - 1);
+    const summary = await writeCheckpoint(plan, target, OPTIONS);
+    expect(states(summary).filter((state) => state === 'written')).toHaveLength(1);
+    expect(contents(target)).toEqual(before);
+    const [ours, theirs] = [await tensorsOf(target), await tensorsOf(out)];
+    for (const [name, bytes] of theirs) {
+      const made = name.startsWith('layers.3.');
+      expect(ours.get(name)!.equals(bytes), name).toBe(!made);
+    }
+  });
+
+  test('cannot be written over what they are copied from, by any name of the directory', async () => {
+    await write();
+    const before = contents(out);
+    const link = join(dir, 'link');
+    symlinkSync(out, link);
+    const plan = await planLike(out, again, { only: 'layers.3.*' });
+    for (const target of [out, `${out}/`, link, join(dir, 'x/../model')]) {
+      expect(await failure(writeCheckpoint(plan, target, { ...OPTIONS, overwrite: true }))).toMatchObject({
+        code: 'CHECKPOINT_ERROR',
+        message: expect.stringMatching(/from which tensors are copied; write elsewhere/),
+      });
+    }
+    expect(contents(out)).toEqual(before);
   });
 });
 
