@@ -8,6 +8,8 @@ import { lawOf, parseInitializer } from '../../dist/initializers/index.js';
 import { philoxBlocks, philoxKeys } from '../../dist/js/philox.js';
 import { writeCheckpoint } from '../../dist/model/checkpoint.js';
 import { finalizeCheckpoint } from '../../dist/model/finalize.js';
+import { planFrom } from '../../dist/model/plan-from.js';
+import { PRESETS } from '../../dist/model/presets/index.js';
 import { cutShards, indexJson, parseShardSize, shardName } from '../../dist/model/shards.js';
 import { lawMoments } from '../../dist/moments.js';
 import { encodeHeader, placeTensors } from '../../dist/safetensors/header.js';
@@ -15,7 +17,20 @@ import { elementCount } from '../../dist/shape.js';
 import { gain as gainOf } from '../../dist/theory/gain.js';
 
 const OPERATIONS = new Map(
-  Object.entries({ devices, words, draw, fill, law, gain, safetensors, shards, checkpoint, finalize }),
+  Object.entries({
+    devices,
+    words,
+    draw,
+    fill,
+    law,
+    gain,
+    safetensors,
+    shards,
+    checkpoint,
+    finalize,
+    plan,
+    presets,
+  }),
 );
 
 for await (const line of createInterface({ input: process.stdin })) {
@@ -112,4 +127,15 @@ async function checkpoint({ plan, path, options }) {
 /** What several ranks wrote, completed. */
 async function finalize({ path }) {
   await finalizeCheckpoint(path);
+}
+
+/** The plan of a model's configuration: its tensors and ties. */
+async function plan({ config, options }) {
+  const { tensors, ties = [] } = await planFrom(config, options);
+  return { tensors, ties };
+}
+
+/** The types of models that have a preset. */
+function presets() {
+  return [...PRESETS.keys()];
 }
