@@ -194,7 +194,8 @@ export class ModelConfig {
   }
 
   private missing(key: string): IsometryError {
-    const near = nearest(key, Object.keys(this.values));
+    const others = Object.keys(this.values).filter((other) => other !== key);
+    const near = nearest(key, others);
     const guess = near === undefined ? '' : `; is it ${showName(near)}?`;
     return new IsometryError(
       'CONFIG_ERROR',

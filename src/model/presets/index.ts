@@ -60,7 +60,15 @@ export const PRESETS: ReadonlyMap<string, Preset> = new Map(ALL.map((preset) => 
 export function presetFor(config: ModelConfig): Preset {
   const modelType = config.raw('model_type');
   const preset = typeof modelType === 'string' ? PRESETS.get(modelType) : undefined;
-  if (preset !== undefined) return preset;
+  if (preset !== undefined) {
+    if (!config.has('quantization_config')) return preset;
+    throw config.wrong(
+      'no quantization_config',
+      'quantization_config',
+      config.raw('quantization_config'),
+      '; quantized weights are made from a trained model: remove the key',
+    );
+  }
   const known = [...PRESETS.keys()].sort();
   const near = typeof modelType === 'string' ? nearest(modelType, known) : undefined;
   const guess = near === undefined ? '' : `did you mean ${JSON.stringify(near)}? `;
