@@ -124,10 +124,10 @@ export function indexJson({ totalSize, totalParameters, weightMap }: IndexedMode
 
 /** A string as Python's `json.dumps` writes it. */
 function asciiJson(text: string): string {
-  return JSON.stringify(text).replace(
-    /[^ -~]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const json = JSON.stringify(text);
+  // Nearly all names are ASCII.
+  if (/^[ -~]*$/.test(json)) return json;
+  return json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /**
