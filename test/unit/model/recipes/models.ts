@@ -34,7 +34,7 @@ export const gptNeox = {
   vocab_size: 100,
 };
 
-export const mixtral = { ...llama, model_type: 'mixtral', num_local_experts: 3 };
+export const mixtral: object = { ...llama, model_type: 'mixtral', num_local_experts: 3 };
 
 /** A model's description, as recipes get it. */
 export function describeModel(config: object): ModelDescription {
