@@ -72,7 +72,11 @@ function callInWords(init: Initializer): string {
 
 function shortOption(value: unknown): string {
   if (typeof value === 'number') return shortNumber(value);
-  const text = typeof value === 'string' ? value : JSON.stringify(value).replace(/^\[(.*)\]$/, '$1');
+  const text = Array.isArray(value)
+    ? value.map((entry) => JSON.stringify(entry)).join(', ')
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value);
   return text.length <= LONGEST_OPTION ? text : `${text.slice(0, LONGEST_OPTION - 1)}…`;
 }
 

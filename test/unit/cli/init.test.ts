@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { finalize } from '../../../src/cli/finalize.js';
 import { type InitOptions, init } from '../../../src/cli/init.js';
 import { verify } from '../../../src/cli/verify.js';
+import { diffCheckpoints } from '../../../src/index.js';
 import { capture } from '../../helpers/capture.js';
 
 let dir: string;
@@ -157,6 +158,30 @@ test('records: progress, one for each shard, summary', async () => {
     tensorsDone: 28,
     shardsDone: shards.length,
   });
+});
+
+test('other formats: a file by its name, directories by --format', async () => {
+  const [npz, npy] = [join(dir, 'w.npz'), join(dir, 'npy')];
+  expect((await run(plan, { out: npz })).code).toBe(0);
+  expect(readFileSync(npz).subarray(0, 2).toString()).toBe('PK');
+  expect((await run(plan, { out: npy, format: 'npy' })).code).toBe(0);
+  expect(readdirSync(npy)).toContain('w.npy');
+});
+
+test('a checkpoint like another: some tensors anew, the others copied', async () => {
+  const [first, second] = [join(dir, 'like.safetensors'), join(dir, 'liked.safetensors')];
+  await run(config, { out: first });
+  const { code, stdout } = await run(config, {
+    out: second,
+    like: first,
+    only: ['transformer.h.0.**'],
+    seed: 9n,
+  });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('28 tensors') });
+  const { changed, onlyInA } = await diffCheckpoints(first, second);
+  expect(onlyInA).toEqual([]);
+  expect(changed.length).toBeGreaterThan(0);
+  for (const { name } of changed) expect(name).toMatch(/^transformer\.h\.0\..*weight$/);
 });
 
 test('the plan is not overwritten', async () => {

@@ -140,8 +140,8 @@ test('ties, copies and rules', async () => {
     ],
   });
   const { stdout, stderr } = await capture((signal) => plan(path, {}, signal));
-  expect(stdout).toMatch(/^e +\[4, 2\] +normal, rows 0,3 zero /m);
-  expect(stdout).toMatch(/^copy +\[4, 2\] +normal, rows 0,3 zero, as e /m);
+  expect(stdout).toMatch(/^e +\[4, 2\] +normal, rows 0, 3 zero /m);
+  expect(stdout).toMatch(/^copy +\[4, 2\] +normal, rows 0, 3 zero, as e /m);
   expect(stdout).toContain('tied: head is e, and is not stored');
   expect(stderr).toMatch(/^isometry: warning: .*nothing/);
   const lines = (await capture((signal) => plan(path, { json: true }, signal))).records();
