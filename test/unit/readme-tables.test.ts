@@ -85,6 +85,7 @@ describe('README.md', () => {
         ['uniform', { min: 0, max: 1 }],
         ['sparse', { sparsity: 0.5 }],
         ['mimetic', { role: 'query', source: 'attn', heads: 1 }],
+        ['sinusoidal', { order: 'halves' }],
       ]).get(kind);
       if (defaults.length === 0) continue;
       const parsed = parseInitializer({ kind, ...required }, 'init') as unknown as Record<string, unknown>;

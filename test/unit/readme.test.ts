@@ -20,6 +20,7 @@ describe('code blocks', () => {
     folder = mkdtempSync(join(tmpdir(), 'isometry-readme-'));
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(root, join(folder, 'node_modules/isometry'));
+    symlinkSync(join(root, 'examples'), join(folder, 'examples'));
     if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing; run: npm run build');
   });
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -92,7 +93,7 @@ describe('code blocks', () => {
     .filter(([, line]) => line.startsWith('node dist/cli/main.js'));
   it('with commands are there', () => expect(commands.length).toBeGreaterThan(2));
 
-  it.each(commands)('%s: %s', (page, line) => {
+  it.each(commands)('%s: %s', { timeout: 120_000 }, (page, line) => {
     writeFileSync(join(folder, 'plan.json'), planOf(page));
     const args = line.split(' ').slice(2);
     const stdout = execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
