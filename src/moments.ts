@@ -30,13 +30,11 @@ export function lawMoments(law: Law, total: number): Moments {
   });
   const later = shares.slice(1).reduce((sum, share) => sum + share, 0);
   if (shares.length > 1 && shares[0] === 1) shares[0] = 1 - later;
-  let [mean, square] = [0, 0];
-  for (const [index, part] of law.parts.entries()) {
-    const own = partMoments(part.law);
-    mean += shares[index]! * own.mean;
-    square += shares[index]! * (own.mean ** 2 + own.std ** 2);
-  }
-  return { mean, std: Math.sqrt(Math.max(0, square - mean ** 2)) };
+  const parts = law.parts.map((part, index) => ({ ...partMoments(part.law), share: shares[index]! }));
+  const mean = parts.reduce((sum, own) => sum + own.share * own.mean, 0);
+  // Around the mean, as differences of large squares would be noise.
+  const variance = parts.reduce((sum, own) => sum + own.share * (own.std ** 2 + (own.mean - mean) ** 2), 0);
+  return { mean, std: Math.sqrt(variance) };
 }
 
 function partMoments(law: LawPart['law']): Moments {
