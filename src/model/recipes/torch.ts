@@ -30,7 +30,7 @@ export const torch: WeightRecipe = {
           return role === 'queryKeyValue' ? xavierUniform() : kaimingUniform({ a: Math.sqrt(5) });
         case 'bias': {
           if (fused && (role === 'queryKeyValue' || role === 'attentionOutput')) return zeros();
-          // A bias without a matrix of its own is no layer's: a head's whose weight is tied.
+          // Of no layer that is known.
           if (fanIn === undefined) return undefined;
           const bound = 1 / Math.sqrt(fanIn);
           return uniform({ min: -bound, max: bound });

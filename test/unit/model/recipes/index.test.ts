@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../../../src/model/plan.js';
 import { planFrom } from '../../../../src/model/plan-from.js';
 import { PRESETS } from '../../../../src/model/presets/index.js';
+import { depthOf } from '../../../../src/model/recipes/facts.js';
 import { RECIPES } from '../../../../src/model/recipes/index.js';
 import { read, tableAfter } from '../../../helpers/pages.js';
-import { gpt2, lawsOf, llama } from './models.js';
+import { describeModel, gpt2, lawsOf, llama, SMALL, whisper } from './models.js';
 
 describe('recipes', () => {
   test('are known by their ids', () => {
@@ -66,9 +68,54 @@ describe('recipes', () => {
     }
   });
 
-  test('know every family of models', () => {
-    const known = new Set([...RECIPES.values()].flatMap(({ families }) => families));
-    expect(known.size).toBe(6);
-    expect(PRESETS.size).toBeGreaterThan(0);
+  const models = [...SMALL].map(([type, config]) => [type, config] as const);
+
+  test('are tried on every type of model', () => {
+    expect([...SMALL.keys()].sort()).toEqual([...PRESETS.keys()].sort());
+  });
+
+  test.each(models)(
+    '%s: every recipe that fits makes a plan of it, of the same tensors',
+    async (type, config) => {
+      const { family } = describeModel(config);
+      const shapes = (plan: Plan): unknown =>
+        plan.tensors.map(({ name, shape, dtype }) => [name, shape, dtype]);
+      const usual = await planFrom(config);
+      for (const [id, { families, base }] of RECIPES) {
+        const planned = planFrom(config, { recipe: id, ...(base === 'required' && { base: config }) });
+        const fused = usual.tensors.some(({ name }) => /query_key_value|c_attn|kv_a_proj/.test(name));
+        if (!families.includes(family) || (id === 'deepnorm' && fused)) {
+          await expect(planned, id).rejects.toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+          continue;
+        }
+        const plan = await planned;
+        expect(shapes(plan), id).toEqual(shapes(usual));
+        // Norms, statistics, and all that is no layer.
+        const own =
+          /norm|ln_|LayerNorm|running|tracked|A_log|\.D$|dt_|logit_scale|layer_scale|cls_token|class_embedding/;
+        for (const [index, { name, init }] of plan.tensors.entries()) {
+          if (own.test(name)) expect(init, `${id}: ${name}`).toEqual(usual.tensors[index]!.init);
+        }
+        // Rows of padding.
+        for (const [index, { init }] of usual.tensors.entries()) {
+          if (init.kind === 'zeroRows')
+            expect(plan.tensors[index]!.init).toMatchObject({ kind: 'zeroRows', rows: init.rows });
+        }
+      }
+      expect(describeModel(config).modelType).toBe(type);
+    },
+  );
+
+  test.each(models)('%s: every block is one of a stack that is counted', (_, config) => {
+    const model = describeModel(config);
+    for (const tensor of model.tensors) {
+      if (tensor.layer !== undefined) expect(tensor.layer, tensor.name).toBeLessThan(depthOf(model, tensor));
+    }
+  });
+
+  test('leave tables that are not trained', async () => {
+    const law = await lawsOf(whisper, { recipe: 'torch' });
+    expect(law('encoder.embed_positions.weight')).toMatchObject({ kind: 'sinusoidal' });
+    expect(law('decoder.embed_positions.weight')).toEqual({ kind: 'normal', mean: 0, std: 1 });
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gpt2, lawsOf, llama, mixtral } from './models.js';
+import { bert, gpt2, lawsOf, llama, mixtral, resnet } from './models.js';
 
 const normal = (std: number): object => ({ kind: 'normal', mean: 0, std: expect.closeTo(std, 15) });
 const ZEROS = { kind: 'zeros' };
@@ -39,6 +39,30 @@ test('a router has one width', async () => {
   expect(law('block_sparse_moe.gate.weight')).toEqual(normal(0.02));
   // The MLP is as wide in both, so that its matrices have one width too.
   expect(law('w1.weight')).toEqual(normal(0.02));
+});
+
+test('kernels by their inputs; images and classes are no widths', async () => {
+  const law = await lawsOf(resnet, {
+    recipe: 'mup',
+    base: { ...resnet, embedding_size: 8, hidden_sizes: [16, 16] },
+  });
+  expect(law('embedder.embedder.convolution.weight')).toEqual(normal(0.02));
+  expect(law('stages.0.layers.0.layer.0.convolution.weight')).toEqual(normal(0.02 / Math.sqrt(2)));
+  expect(law('stages.1.layers.0.layer.1.convolution.weight')).toEqual(normal(0.02 / 2));
+  expect(law('classifier.1.weight')).toEqual(normal(0.02));
+  const base = { ...bert, hidden_size: 16, intermediate_size: 40 };
+  const encoder = await lawsOf(bert, { recipe: 'mup', base });
+  for (const name of [
+    'word_embeddings',
+    'position_embeddings',
+    'token_type_embeddings',
+    'seq_relationship',
+  ]) {
+    expect(encoder(`${name}.weight`), name).toMatchObject(
+      name === 'word_embeddings' ? { init: normal(0.02) } : normal(0.02),
+    );
+  }
+  expect(encoder('pooler.dense.weight')).toEqual(normal(0.01));
 });
 
 test('at the base’s widths everything is as in the base', async () => {

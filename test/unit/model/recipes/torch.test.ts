@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fillSync, type Initializer } from '../../../../src/index.js';
 import { planFrom } from '../../../../src/model/plan-from.js';
-import { gpt2, lawsOf, llama, mixtral } from './models.js';
+import { bert, gpt2, lawsOf, llama, mixtral, resnet } from './models.js';
 
 /** Both ends of a uniform tensor of this law, by 100,000 draws. */
 function extent(init: Initializer, shape: readonly number[], layout?: string): number {
@@ -45,6 +45,19 @@ test('padding rows stay zero; routers are linear layers', async () => {
   const law = await lawsOf({ ...mixtral, pad_token_id: 2 }, { recipe: 'torch' });
   expect(law('embed_tokens.weight')).toMatchObject({ kind: 'zeroRows', rows: [2] });
   expect(law('block_sparse_moe.gate.weight')).toEqual(law('q_proj.weight'));
+});
+
+test('convolutions; a bias whose matrix is tied is that of a linear layer', async () => {
+  const law = await lawsOf(resnet, { recipe: 'torch' });
+  const most = extent(law('stages.1.layers.0.layer.1.convolution.weight'), [16, 16, 3, 3]);
+  expect(most).toBeLessThan(1 / 12);
+  expect(most).toBeGreaterThan(0.995 / 12);
+  expect(law('stages.1.layers.0.layer.1.normalization.running_var')).toEqual({ kind: 'ones' });
+  expect((await lawsOf(bert, { recipe: 'torch' }))('cls.predictions.bias')).toEqual({
+    kind: 'uniform',
+    min: -1 / 8,
+    max: 1 / 8,
+  });
 });
 
 test('what is drawn has the standard deviations of the layers', async () => {
