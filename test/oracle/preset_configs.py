@@ -245,7 +245,7 @@ def clip(r) -> dict:
         ),
         "projection_dim": r.randint(2, 6),
         "initializer_factor": r.choice([1.0, 2.0]),
-        "logit_scale_init_value": r.choice([2.6592, 1]),
+        "logit_scale_init_value": r.choice([2.6592, 1.0]),
     }
 
 

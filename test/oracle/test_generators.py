@@ -97,7 +97,7 @@ class StateSpaces(unittest.TestCase):
 
     def module(self, seed: int, **steps):
         torch.manual_seed(seed)
-        config = MambaConfig(hidden_size=2048, state_size=16, num_hidden_layers=1, **steps)
+        config = MambaConfig(hidden_size=32, expand=128, state_size=16, num_hidden_layers=1, **steps)
         return MambaMixer(config, 0)
 
     def test_a_log(self):

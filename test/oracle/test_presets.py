@@ -150,7 +150,11 @@ class Presets(unittest.TestCase):
     def check_loading(self, case: Case) -> None:
         folder = isometry.temporary(f"{case.name}-ours")
         os.makedirs(folder)
-        shutil.copy(os.path.join(case.folder, "config.json"), folder)
+        # Transformers 5.18 divides Mamba's output matrices again when it loads them: the division in its _init_weights,
+        # unlike the initializers there, does not look whether the parameter is loaded.
+        config = case.config | ({"rescale_prenorm_residual": False} if "rescale_prenorm_residual" in case.config else {})
+        with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
+            json.dump(config, file)
         plan = {"tensors": case.plan + [{"name": t["name"], "tie": t["to"]} for t in case.ties]}
         isometry.ask("checkpoint", plan=plan, path=folder, options={"seed": 5})
         path = os.path.join(folder, "model.safetensors")
