@@ -1,11 +1,26 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IsometryError } from '../../../src/errors.js';
-import { encodeHeader, placeTensors, type StoredTensor } from '../../../src/safetensors/header.js';
+import {
+  encodeHeader,
+  MAX_HEADER_BYTES,
+  placeTensors,
+  type StoredTensor,
+} from '../../../src/safetensors/header.js';
 import { parseHeader, SafetensorsReader } from '../../../src/safetensors/read.js';
 
 let dir: string;
@@ -73,6 +88,75 @@ describe('a good file', () => {
   });
 });
 
+describe('names', () => {
+  // Only those who make files of names have to refuse some.
+  test.each([
+    '../../etc/passwd',
+    '/w',
+    'a\0b',
+    '__proto__',
+    'constructor',
+    '',
+    ' ',
+    'n'.repeat(300),
+    'n'.repeat(1e6),
+    '\ufeff',
+  ])('case %#: whatever is text is a name', (name) => {
+    const { tensors } = parseHeader(Buffer.from(`{${JSON.stringify(name)}:{${good}}}`), 24, 'f');
+    expect(tensors.map((tensor) => tensor.name)).toEqual([name]);
+  });
+
+  test('long ones are cut in messages', () => {
+    const text = `{${JSON.stringify('n'.repeat(1e6))}:{${good}}}`;
+    for (const dataBytes of [23, 25]) {
+      const found = (): unknown => parseHeader(Buffer.from(text), dataBytes, 'f');
+      expect(found).toThrow(/^.{1,500}$/);
+    }
+    expect(() => parseHeader(Buffer.from(text.replace('"F32"', '1')), 24, 'f')).toThrow(/^.{1,500}$/);
+  });
+});
+
+describe('empty tensors', () => {
+  test('lie anywhere between others', () => {
+    const empty = '"dtype":"F32","shape":[3,0]';
+    const header = `{"z":{${empty},"data_offsets":[24,24]},"x":{${good}},"b":{${empty},"data_offsets":[0,0]},"a":{${empty},"data_offsets":[0,0]}}`;
+    const { tensors } = parseHeader(Buffer.from(header), 24, 'f');
+    expect(tensors.map(({ name, begin, end }) => [name, begin, end])).toEqual([
+      ['b', 0, 0],
+      ['a', 0, 0],
+      ['x', 0, 24],
+      ['z', 24, 24],
+    ]);
+  });
+});
+
+describe('limits', () => {
+  test('a header of exactly 100,000,000 bytes is read, one byte more is not', async () => {
+    const json = Buffer.alloc(MAX_HEADER_BYTES + 1, ' ');
+    json.write(entry(good));
+    const path = file(raw(json.subarray(0, -1), 24));
+    const reader = await SafetensorsReader.open(path);
+    expect(reader.tensors.length).toBe(1);
+    expect(reader.dataStart).toBe(100_000_008);
+    await reader.close();
+    writeFileSync(path, raw(json, 24));
+    await expect(SafetensorsReader.open(path)).rejects.toThrow(/claims 100000001 bytes/);
+    rmSync(path);
+  });
+
+  test('time is in proportion to the header, also for names that are array indexes', () => {
+    // These share the lower bits that a hash table would look at first.
+    const names = Array.from({ length: 50_000 }, (_, i) => String(2 ** 31 + i * 2 ** 14));
+    const entries = names.map(
+      (name, i) => `"${name}":{"dtype":"U8","shape":[1],"data_offsets":[${i},${i + 1}]}`,
+    );
+    const header = Buffer.from(`{${entries.join(',')}}`);
+    const start = performance.now();
+    expect(parseHeader(header, names.length, 'f').tensors.length).toBe(names.length);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
+
 describe('a bad header', () => {
   test.each<[string, string | Uint8Array, number, RegExp]>([
     ['empty', '', 0, /does not start/],
@@ -115,6 +199,53 @@ describe('a bad header', () => {
       /2\^53/,
     ],
     ['bytes overflow', entry('"dtype":"F32","shape":[9007199254740991],"data_offsets":[0,0]'), 0, /2\^53/],
+    ['dim spelled 2.0', entry('"dtype":"F32","shape":[2.0],"data_offsets":[0,8]'), 8, /spelled/],
+    ['dim spelled 1e3', entry('"dtype":"U8","shape":[1e3],"data_offsets":[0,1000]'), 1000, /spelled/],
+    ['dim of -0', entry('"dtype":"F32","shape":[-0],"data_offsets":[0,0]'), 0, /spelled/],
+    ['dim spelled 01', entry('"dtype":"U8","shape":[01],"data_offsets":[0,1]'), 1, /"," or "\]"/],
+    ['offset spelled 4.0', entry('"dtype":"F32","shape":[],"data_offsets":[0,4.0]'), 4, /spelled/],
+    ['offset of -0', entry('"dtype":"F32","shape":[],"data_offsets":[-0,4]'), 4, /spelled/],
+    ['dim of text', entry('"dtype":"F32","shape":["1"],"data_offsets":[0,4]'), 4, /shape/],
+    ['dim of null', entry('"dtype":"F32","shape":[null],"data_offsets":[0,4]'), 4, /shape/],
+    [
+      'dim of 400 digits',
+      entry(`"dtype":"F32","shape":[${'9'.repeat(400)}],"data_offsets":[0,4]`),
+      4,
+      /too large/,
+    ],
+    [
+      'offsets of 2^53',
+      entry('"dtype":"U8","shape":[0],"data_offsets":[9007199254740992,9007199254740992]'),
+      0,
+      /data_offsets/,
+    ],
+    [
+      'offsets beyond the data',
+      entry('"dtype":"U8","shape":[1],"data_offsets":[9007199254740990,9007199254740991]'),
+      1,
+      /hole/,
+    ],
+    ['name with half a surrogate pair', `{"\\ud800":{${good}}}`, 24, /half a surrogate pair/],
+    ['surrogates in UTF-8', Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x7d]), 0, /not UTF-8/],
+    ['overlong UTF-8', Buffer.from([0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x7d]), 0, /not UTF-8/],
+    ['metadata twice', '{"__metadata__":{},"__metadata__":{}}', 0, /duplicate key "__metadata__"/],
+    ['duplicate metadata', '{"__metadata__":{"a":"b","a":"b"}}', 0, /duplicate key "a"/],
+    ['null in metadata', '{"__metadata__":{"a":null}}', 0, /not a string/],
+    ['metadata in metadata', '{"__metadata__":{"a":{"b":"c"}}}', 0, /not a string/],
+    ['unknown field __proto__', entry(`${good},"__proto__":{}`), 24, /unknown field "__proto__"/],
+    [
+      'empty tensor in the middle of another one',
+      '{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}}',
+      4,
+      /overlap/,
+    ],
+    [
+      'empty tensor behind the data',
+      '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}}',
+      1,
+      /hole/,
+    ],
+    ['same bytes twice', `{"a":{${good}},"b":{${good}}}`, 24, /overlap/],
     ['half a byte', entry('"dtype":"F4","shape":[3],"data_offsets":[0,2]'), 2, /whole bytes/],
     ['one offset', entry('"dtype":"F32","shape":[],"data_offsets":[4]'), 4, /data_offsets/],
     ['negative offset', entry('"dtype":"F32","shape":[],"data_offsets":[-4,0]'), 4, /data_offsets/],
@@ -217,4 +348,30 @@ describe('a bad file', () => {
     );
     await reader.close();
   });
+
+  test.each<[string, (path: string) => void, RegExp]>([
+    ['that is changed in place', (path) => writeAt(path, 100), /was changed while/],
+    ['that becomes longer', (path) => appendFileSync(path, 'x'), /was changed while/],
+  ])('a file %s while it is read', async (_, change, reason) => {
+    const path = file(raw(entry(good), 24));
+    utimesSync(path, 1, 1);
+    const reader = await SafetensorsReader.open(path);
+    const chunks = reader.chunks(reader.tensors[0]!, new Uint8Array(8));
+    expect((await chunks.next()).value).toEqual(new Uint8Array(8));
+    change(path);
+    const rest = async (): Promise<void> => {
+      for await (const _piece of chunks);
+    };
+    await expect(rest()).rejects.toThrow(
+      expect.objectContaining({ code: 'FORMAT_ERROR', message: expect.stringMatching(reason) }),
+    );
+    await reader.close();
+  });
 });
+
+/** Changes one byte. */
+function writeAt(path: string, position: number): void {
+  const descriptor = openSync(path, 'r+');
+  writeSync(descriptor, 'x', position);
+  closeSync(descriptor);
+}
