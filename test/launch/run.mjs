@@ -15,8 +15,11 @@ if (unknown.length > 0) {
 }
 
 // What was built from yesterday's source would prove nothing.
-const build = spawnSync('npm', ['run', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-if (build.status !== 0) process.exit(1);
+const build = spawnSync('npm', ['run', 'build'], { cwd: root, encoding: 'utf8' });
+if (build.status !== 0) {
+  process.stderr.write(`${build.stdout}${build.stderr}`);
+  process.exit(1);
+}
 let failed = 0;
 for (const name of chosen.length === 0 ? ALL : chosen) {
   const script = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url));
