@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseJson, positionOf } from '../../src/json.js';
+import { JsonScanner, parseJson, positionOf } from '../../src/json.js';
 
 class Refused extends Error {
   readonly offset: number;
@@ -52,6 +52,12 @@ describe('parseJson', () => {
     ['"a\nb"', 2, /control character/],
     ['"\\x"', 0, /escape/],
     ['"\\u12"', 0, /escape/],
+    ['["\\ud83d"]', 1, /half a surrogate pair/],
+    ['"\\ude00\\ud83d"', 0, /half a surrogate pair/],
+    ['-', 0, /a JSON value/],
+    ['1.', 1, /after the end/],
+    ['1e', 1, /after the end/],
+    ['00', 1, /after the end/],
     ['01', 1, /after the end/],
     ['.5', 0, /a JSON value/],
     ['NaN', 0, /a JSON value/],
@@ -64,6 +70,29 @@ describe('parseJson', () => {
     expect(() => parse(text)).toThrow(
       expect.objectContaining({ offset, message: expect.stringMatching(reason) }),
     );
+  });
+
+  test('numbers are what JSON.parse makes of them, however they are spelled', () => {
+    const spelled = [
+      '0',
+      '-0',
+      '7',
+      '999999999999999',
+      '9007199254740993',
+      '123456789012345678901',
+      '1.50',
+      '-2e-3',
+      '1E+2',
+    ];
+    for (const number of spelled) expect(parse(`[${number}]`)).toEqual([JSON.parse(number)]);
+  });
+
+  test('where only whole numbers are expected, only their plain spelling is taken', () => {
+    const whole = (text: string): unknown =>
+      parseJson(text, { maxDepth: 1, wholeNumbers: true, fail: (reason, at) => new Refused(reason, at) });
+    for (const text of ['0', '-1', '12', '9007199254740993']) expect(whole(text)).toBe(Number(text));
+    for (const text of ['-0', '1.0', '1e3', '0.5', '1E0', '0e0', '-1.0'])
+      expect(() => whole(text)).toThrow(/not spelled as a whole number/);
   });
 
   test('depth counts arrays and objects and is capped without recursion trouble', () => {
@@ -104,4 +133,32 @@ test('positionOf counts lines and columns from 1', () => {
   expect(positionOf('ab\ncd\n', 2)).toEqual({ line: 1, column: 3 });
   expect(positionOf('ab\ncd\n', 3)).toEqual({ line: 2, column: 1 });
   expect(positionOf('ab\ncd\n', 6)).toEqual({ line: 3, column: 1 });
+});
+
+describe('JsonScanner', () => {
+  const scan = (text: string): JsonScanner =>
+    new JsonScanner(text, { maxDepth: 2, fail: (reason, offset) => new Refused(reason, offset) });
+
+  test('reads objects and arrays piece by piece', () => {
+    const scanner = scan(' {"a" : [1, 2] , "b":"x", "a":null} ');
+    const seen: unknown[] = [];
+    scanner.object((key, keyAt) => {
+      seen.push([key, keyAt]);
+      if (scanner.next() === '[') scanner.array(() => seen.push(scanner.value()));
+      else seen.push(scanner.value());
+    });
+    scanner.end();
+    expect(seen).toEqual([['a', 2], 1, 2, ['b', 17], 'x', ['a', 26], null]);
+    expect(scanner.next()).toBeUndefined();
+    expect(scanner.duplicate('a', 26)).toMatchObject({ offset: 26, message: 'duplicate key "a"' });
+  });
+
+  test('refuses other brackets, too many of them, and what follows', () => {
+    expect(() => scan('[]').object(() => {})).toThrow('expected "{", found "["');
+    expect(() => scan('{}').array(() => {})).toThrow('expected "[", found "{"');
+    expect(() => scan('[[[]]]').value()).toThrow(/deeper than 2/);
+    const scanner = scan('[] 1');
+    scanner.array(() => {});
+    expect(() => scanner.end()).toThrow(/text after the end/);
+  });
 });
