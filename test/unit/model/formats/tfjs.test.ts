@@ -1,13 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { FileOps } from '../../../../src/file-ops.js';
 import { tfjs } from '../../../../src/model/formats/tfjs.js';
 import type { StoredPlanTensor } from '../../../../src/model/stored-tensors.js';
+import { toFloat32 } from '../../../../src/tensor.js';
 import { errno, hookedOps } from '../../../helpers/faulty-ops.js';
 import { bytesOf, jobFor, tensor } from './job.js';
 
 const MIB = 2 ** 20;
+const TFJS = fileURLToPath(
+  new URL('../../../../bench/peers/node_modules/@tensorflow/tfjs/dist/tf.node.js', import.meta.url),
+);
 // Narrow ones first, to see that they are put last; the large one takes three files.
 const TENSORS = [
   tensor('flags', 'BOOL', [7]),
@@ -180,4 +185,41 @@ describe('tfjs', () => {
       }
     }
   });
+
+  // Where the benchmark's peers are installed (bench/peers).
+  test.runIf(existsSync(TFJS))('TensorFlow.js itself gets these tensors', async () => {
+    const tf = await import(TFJS);
+    const tensors = TENSORS.filter(({ name }) => name !== 'half');
+    const job = jobFor([...tensors, tensor('half', 'F16', [251])]);
+    await tfjs.write(job);
+    const model = JSON.parse(readFileSync(join(job.path, 'model.json'), 'utf8'));
+    const files = (paths: string[]): Buffer[] => paths.map((path) => readFileSync(join(job.path, path)));
+    const artifacts = await tf.io.getModelArtifactsForJSON(model, async (manifest: { paths: string[] }[]) => {
+      const data = Buffer.concat(files(manifest[0]!.paths));
+      return [tf.io.getWeightSpecs(manifest), new Uint8Array(data).buffer];
+    });
+    const decoded = tf.io.decodeWeights(artifacts.weightData, artifacts.weightSpecs);
+    for (const stored of tensors) {
+      const found = decoded[stored.name];
+      expect([found.shape, found.dtype]).toEqual([stored.shape, LOADED.get(stored.dtype)]);
+      const data = Buffer.from((await found.data()).buffer);
+      const bytes = bytesOf(stored);
+      const expected = stored.dtype === 'U8' ? Buffer.from(Int32Array.from(bytes).buffer) : bytes;
+      expect(data.equals(expected)).toBe(true);
+    }
+    const half = await decoded['half'].data();
+    const expected = toFloat32(
+      new Uint16Array(new Uint8Array(bytesOf(job.tensors.at(-1)!)).buffer),
+      'float16',
+    );
+    expect(half).toEqual(expected);
+  });
 });
+
+/** What TensorFlow.js makes of a dtype. */
+const LOADED = new Map([
+  ['F32', 'float32'],
+  ['I32', 'int32'],
+  ['U8', 'int32'],
+  ['BOOL', 'bool'],
+]);
