@@ -4,12 +4,12 @@ import { expected, IsometryError } from '../errors.js';
 import { booleanOption, checkKeys, isPlainObject } from '../options.js';
 import { type ModelEntry, ModelReader } from '../safetensors/read-model.js';
 import { type FileIdentity, readError } from '../safetensors/stable-file.js';
+import { compileGlob } from './globs.js';
 import { type LikeChoice, type LikeTensors, tensorsByPlan, tensorsByRules } from './like-tensors.js';
 import { PROVENANCE_KEYS } from './metadata.js';
 import { amendPlan, type CopiedTensor, type Plan, type PlanFile, parsePlan } from './plan.js';
 import { companions, type PlanFromOptions, planFrom } from './plan-from.js';
 import { parsePlanText, readPlanText } from './plan-text.js';
-import { compileGlob } from './rules.js';
 
 /** What `planLike` takes beside the checkpoint and its laws. */
 export interface PlanLikeOptions extends PlanFromOptions {

@@ -1,18 +1,13 @@
-import { type DType, dtypeInfo } from '../dtype.js';
-import { describe, expected, IsometryError, showName } from '../errors.js';
-import { type Initializer, lawOf, parseInitializer } from '../initializers/index.js';
-import { checkKeys, expectedHint } from '../options.js';
-import { type StoredDType, storedDType } from '../safetensors/dtypes.js';
-import { elementCount, parseShape } from '../shape.js';
+import { describe, IsometryError, showName } from '../errors.js';
+import { parseInitializer } from '../initializers/index.js';
+import { checkKeys } from '../options.js';
+import { listed } from '../safetensors/model-index.js';
 import { parseName } from '../stream.js';
-import { checkIntegers } from './integers.js';
 import type { CopiedTensor, PlanTensor, Tie } from './plan.js';
-import { integerInfo, type PlanDType, parsePlanDType } from './plan-dtype.js';
+import { parseCopied, parseTensor, parseTensorName } from './plan-tensor.js';
 import type { Fail } from './plan-text.js';
-import { type Rule, RuleMatcher } from './rules.js';
-
-/** A tensor as JSON has it, whose keys have passed the schema. */
-export type RawTensor = Readonly<Record<string, unknown>>;
+import { type Facts, parseRule, type Rule, RuleMatcher, wayOf } from './rules.js';
+import { isCopied } from './stored-tensors.js';
 
 /** What a plan's tensors and rules come to. */
 export interface ParsedTensors {
@@ -38,85 +33,101 @@ export const TENSOR_KEYS: readonly string[] = [
   'copied',
 ];
 
-// JavaScript consumers lose a tensor named `__proto__` in a plain object, and the file format reserves the other.
-const RESERVED_NAMES: ReadonlySet<string> = new Set(['__metadata__', '__proto__']);
+/** A tensor whose values are another one's, until that one is known. */
+interface Copy {
+  readonly name: string;
+  readonly index: number;
+  readonly of: string;
+  readonly rule: number | undefined;
+}
 
-/** So many names are listed in a message. */
-const MOST_LISTED = 20;
-
-/** Checks the tensors of a plan and gives each what its rule says. */
+/** Checks the tensors of a plan and gives each what its rule says. Plans have up to 10^6 of them: every object counts. */
 export class TensorParser {
   private readonly fail: Fail;
+  private readonly rules: readonly Rule[];
   private readonly matcher: RuleMatcher;
+  /** Where in the list a name is. */
   private readonly names = new Map<string, number>();
-  private readonly made = new Map<string, PlanTensor>();
-  private readonly copies: { name: string; of: string; raw: RawTensor; pointer: string; rule?: number }[] =
-    [];
-  private readonly ties: (Tie & { readonly pointer: string })[] = [];
-  private readonly copied: CopiedTensor[] = [];
-  private readonly order: string[] = [];
+  /** By that place. */
+  private readonly stored: (PlanTensor | CopiedTensor | undefined)[] = [];
+  private readonly copies: Copy[] = [];
+  private readonly ties: (Tie & { readonly index: number })[] = [];
   private readonly unmatched: string[] = [];
 
-  constructor(rules: readonly Rule[], fail: Fail) {
+  /** @throws what `fail` makes, for rules that are none. */
+  constructor(rules: readonly Facts[], fail: Fail) {
     this.fail = fail;
-    this.matcher = this.located('/rules', () => new RuleMatcher(rules));
+    this.rules = rules.map((rule, index) => {
+      const pointer = `/rules/${index}`;
+      return located(pointer, fail, () => parseRule(rule, pointer));
+    });
+    this.matcher = located('/rules', fail, () => new RuleMatcher(this.rules));
   }
 
   /** All of them. */
-  parse(raw: readonly RawTensor[]): ParsedTensors {
-    for (const [index, tensor] of raw.entries()) this.add(tensor, index);
+  parse(raw: readonly Facts[]): ParsedTensors {
+    for (const [index, tensor] of raw.entries()) this.take(tensor, index);
     this.refuseUnmatched();
-    for (const copy of this.copies) this.resolveCopy(copy);
+    for (const copy of this.copies) this.resolveCopy(copy, raw[copy.index]!);
     for (const tie of this.ties) this.checkTie(tie);
+    const tensors: PlanTensor[] = [];
+    const copied: CopiedTensor[] = [];
+    const order: string[] = [];
+    for (const tensor of this.stored) {
+      if (tensor === undefined) continue;
+      if (isCopied(tensor)) copied.push(tensor);
+      else tensors.push(tensor);
+      order.push(tensor.name);
+    }
     return {
-      tensors: this.order.flatMap((name) => this.made.get(name) ?? []),
+      tensors,
       ties: this.ties.map(({ name, to }) => Object.freeze({ name, to })),
-      copied: this.copied,
-      order: this.order,
+      copied,
+      order,
       warnings: this.matcher.warnings(),
     };
   }
 
-  /** One tensor; its own keys win over its rule's. */
-  add(raw: RawTensor, index: number): void {
+  /** What is wrong with a tensor that the schema refuses, if the checks of its values know. */
+  explain(raw: Facts, index: number): void {
     const pointer = `/tensors/${index}`;
     if (typeof raw !== 'object' || raw === null) {
       throw this.fail(`expected an object for ${pointer} but received ${describe(raw)}`);
     }
-    this.located(pointer, () => checkKeys(raw, TENSOR_KEYS, pointer));
-    const name = this.located(pointer, () => this.nameOf(raw, pointer));
-    this.checkUnique(name, index);
-    const ways = checkWays(raw, pointer, this.fail);
-    const rule = ways.length > 0 ? undefined : this.matcher.find(name);
-    if (ways.length === 0 && rule === undefined) {
-      if (this.matcher.rules.length === 0) this.located(pointer, () => initOf(raw, pointer));
-      this.unmatched.push(name);
-      return;
-    }
-    const facts = rule === undefined ? raw : { ...this.matcher.rules[rule]!.facts, ...raw };
-    if (facts['tie'] !== undefined) {
-      const to = this.located(pointer, () => parseName(facts['tie'], `${pointer}/tie`));
-      this.ties.push({ name, to, pointer });
-      return;
-    }
-    this.order.push(name);
-    if (facts['copied'] !== undefined) {
-      this.copied.push(this.located(pointer, () => parseCopied(name, facts, pointer)));
-      return;
-    }
-    if (facts['copyOf'] !== undefined) {
-      const of = this.located(pointer, () => parseName(facts['copyOf'], `${pointer}/copyOf`));
-      this.copies.push({ name, of, raw: facts, pointer, ...(rule === undefined ? {} : { rule }) });
-      return;
-    }
-    const tensor = this.located(pointer, () => parseTensor(name, facts, pointer));
-    this.made.set(name, Object.freeze(rule === undefined ? tensor : { ...tensor, rule }));
+    located(pointer, this.fail, () => checkKeys(raw, TENSOR_KEYS, pointer));
+    this.take(raw, index);
   }
 
-  private nameOf(raw: RawTensor, pointer: string): string {
-    const name = parseName(raw['name'], `${pointer}/name`);
-    if (!RESERVED_NAMES.has(name)) return name;
-    throw expected('INVALID_NAME', 'a name other than __metadata__ and __proto__', `${pointer}/name`, name);
+  /** One tensor; its own keys win over its rule's. */
+  private take(raw: Facts, index: number): void {
+    const pointer = `/tensors/${index}`;
+    const name = located(pointer, this.fail, () => parseTensorName(raw['name'], `${pointer}/name`));
+    this.checkUnique(name, index);
+    located(pointer, this.fail, () => {
+      const way = wayOf(raw, pointer);
+      const found = way === undefined ? this.matcher.find(name) : undefined;
+      const rule = found === undefined ? undefined : this.rules[found]!;
+      switch (way ?? rule?.way) {
+        case 'tie':
+          this.ties.push({ name, to: parseName(raw['tie'] ?? rule?.facts['tie'], `${pointer}/tie`), index });
+          break;
+        case 'copyOf': {
+          const of = parseName(raw['copyOf'] ?? rule?.facts['copyOf'], `${pointer}/copyOf`);
+          this.copies.push({ name, index, of, rule: found });
+          break;
+        }
+        case 'copied':
+          this.stored[index] = parseCopied(name, raw, pointer);
+          break;
+        case 'init':
+          this.stored[index] = parseTensor(name, raw, pointer, rule, found);
+          break;
+        default:
+          // Without rules the tensor lacks an init; with them, a rule.
+          if (this.rules.length === 0) parseInitializer(raw['init'], `${pointer}/init`);
+          this.unmatched.push(name);
+      }
+    });
   }
 
   private checkUnique(name: string, index: number): void {
@@ -131,103 +142,61 @@ export class TensorParser {
   private refuseUnmatched(): void {
     const { unmatched } = this;
     if (unmatched.length === 0) return;
-    const shown = unmatched.slice(0, MOST_LISTED).map(showName).join(', ');
-    const more = unmatched.length > MOST_LISTED ? ` and ${unmatched.length - MOST_LISTED} more` : '';
     throw this.fail(
-      `expected a rule for each tensor without an init, but none matches ${unmatched.length} of them: ${shown}${more}; add rules, such as one for "**" at the end`,
+      `expected a rule for each tensor without an init, but none matches ${unmatched.length} of them: ${listed(unmatched)}; add rules, such as one for "**" at the end`,
     );
   }
 
-  private resolveCopy({ name, of, raw, pointer, rule }: (typeof this.copies)[number]): void {
-    const target = this.made.get(of);
-    if (target === undefined || target.stream !== undefined) {
+  private find(name: string): PlanTensor | CopiedTensor | undefined {
+    const index = this.names.get(name);
+    return index === undefined ? undefined : this.stored[index];
+  }
+
+  private resolveCopy({ name, index, of, rule }: Copy, raw: Facts): void {
+    const pointer = `/tensors/${index}`;
+    const target = this.find(of);
+    if (target === undefined || isCopied(target) || target.stream !== undefined) {
       throw this.fail(
         `expected the name of a tensor that the plan makes, and that is no copy itself, for ${pointer}/copyOf but received ${describe(of)}`,
       );
     }
-    for (const key of ['dtype', 'layout', 'groups', 'zeroRows']) {
-      if (raw[key] === undefined) continue;
+    const facts = rule === undefined ? raw : { ...this.rules[rule]!.facts, ...raw };
+    for (const key of ['dtype', 'layout', 'groups', 'zeroRows'] as const) {
+      if (facts[key] === undefined || (key !== 'zeroRows' && facts[key] === target[key])) continue;
       throw this.fail(`expected no ${key} in ${pointer}: a copy has all of ${showName(of)}'s`);
     }
-    const shape = raw['shape'];
+    const { shape } = facts;
     if (shape !== undefined && String(shape) !== String(target.shape)) {
       throw this.fail(
         `expected the shape [${target.shape.join(', ')}], which ${showName(of)} has, for ${pointer}/shape but received ${describe(shape)}`,
       );
     }
-    const { rule: _, ...facts } = target;
-    this.made.set(
+    const { rule: _, ...own } = target;
+    this.stored[index] = Object.freeze({
+      ...own,
       name,
-      Object.freeze({ ...facts, name, stream: of, ...(rule === undefined ? {} : { rule }) }),
-    );
+      stream: of,
+      ...(rule === undefined ? {} : { rule }),
+    });
   }
 
-  private checkTie({ to, pointer }: Tie & { readonly pointer: string }): void {
-    if (this.made.has(to) || this.copied.some(({ name }) => name === to)) return;
-    const hint = this.ties.some(({ name }) => name === to) ? ', which is a tie itself' : '';
+  private checkTie({ to, index }: Tie & { readonly index: number }): void {
+    if (this.find(to) !== undefined) return;
+    const hint = this.names.has(to) ? ', which is a tie itself' : '';
     throw this.fail(
-      `expected the name of a stored tensor for ${pointer}/tie but received ${describe(to)}${hint}`,
+      `expected the name of a stored tensor for /tensors/${index}/tie but received ${describe(to)}${hint}`,
     );
   }
+}
 
-  /** Errors of a value's own check, with the place in the plan. */
-  private located<T>(pointer: string, check: () => T): T {
-    try {
-      return check();
-    } catch (error) {
-      if (!(error instanceof IsometryError)) throw error;
-      throw this.fail(withPointer(error.message, pointer), error);
-    }
+/** Errors of a value's own check, with the place in the plan. */
+function located<T>(pointer: string, fail: Fail, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof IsometryError)) throw error;
+    throw fail(withPointer(error.message, pointer), error);
   }
-}
-
-/**
- * Which of the keys are there that say where a tensor comes from: one at most.
- * @throws what `fail` makes.
- */
-export function checkWays(raw: RawTensor, pointer: string, fail: Fail): readonly string[] {
-  const ways = ['init', 'tie', 'copyOf', 'copied'].filter((key) => raw[key] !== undefined);
-  if (ways.length < 2) return ways;
-  throw fail(`expected one of init, tie, copyOf and copied in ${pointer} but it has ${ways.join(' and ')}`);
-}
-
-function parseTensor(name: string, raw: RawTensor, pointer: string): PlanTensor {
-  const shape = parseShape(raw['shape'], `${pointer}/shape`);
-  const init = initOf(raw, pointer);
-  const { dtype, layout, groups } = raw;
-  if (dtype !== undefined) parsePlanDType(dtype);
-  const options = {
-    ...(dtype === undefined ? {} : { dtype: dtype as PlanDType }),
-    ...(layout === undefined ? {} : { layout: layout as string }),
-    ...(groups === undefined ? {} : { groups: groups as number }),
-  };
-  lawOf(init, { name, shape, ...options });
-  const tensor = { name, shape, init, ...options };
-  const integers = options.dtype === undefined ? undefined : integerInfo(options.dtype);
-  if (integers === undefined) {
-    if (dtype !== undefined) dtypeInfo(dtype as DType);
-  } else checkIntegers(tensor, integers);
-  return tensor;
-}
-
-function initOf(raw: RawTensor, pointer: string): Initializer {
-  const init = parseInitializer(raw['init'], `${pointer}/init`);
-  const rows = raw['zeroRows'];
-  if (rows === undefined || (Array.isArray(rows) && rows.length === 0)) return init;
-  return parseInitializer({ kind: 'zeroRows', init, rows }, `${pointer}/zeroRows`);
-}
-
-/** Of a plan that says what became of a checkpoint: where from is not known any more. */
-function parseCopied(name: string, raw: RawTensor, pointer: string): CopiedTensor {
-  const shape = parseShape(raw['shape'], `${pointer}/shape`);
-  const { dtype } = checkKeys(raw['copied'], ['dtype'], `${pointer}/copied`);
-  const info = storedDType(dtype);
-  if (info === undefined) {
-    const hint = 'as a safetensors header has it: F32, BF16, I64, …';
-    throw expectedHint('INVALID_DTYPE', 'the name of a stored dtype', `${pointer}/copied/dtype`, dtype, hint);
-  }
-  const end = (elementCount(shape) * info.bits) / 8;
-  return Object.freeze({ name, shape, dtype: dtype as StoredDType, path: '', begin: 0, end });
 }
 
 /** Makes `/tensors/3/init.std` of a message the JSON pointer `/tensors/3/init/std`; leads with `pointer` if it has none. */

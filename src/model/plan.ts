@@ -1,15 +1,15 @@
 import type { DType } from '../dtype.js';
 import { expected, IsometryError } from '../errors.js';
-import { type Initializer, parseInitializer } from '../initializers/index.js';
+import type { Initializer } from '../initializers/index.js';
 import { checkKeys } from '../options.js';
 import type { StoredDType } from '../safetensors/dtypes.js';
 import type { FileIdentity } from '../safetensors/stable-file.js';
 import { parseMetadata } from './metadata.js';
 import type { PlanDType } from './plan-dtype.js';
-import { findViolation } from './plan-schema.js';
-import { checkWays, type RawTensor, TensorParser } from './plan-tensors.js';
+import { findViolation, type SchemaViolation } from './plan-schema.js';
+import { TensorParser } from './plan-tensors.js';
 import { copyPlanObject, type Fail, failOf, parsePlanText, readPlanText } from './plan-text.js';
-import type { Rule } from './rules.js';
+import type { Facts } from './rules.js';
 
 /** One tensor of a plan. */
 export interface PlanTensor {
@@ -94,26 +94,17 @@ export function parsePlan(source: unknown, where = 'the plan'): Plan {
       checkNames(rule as object, RULE_KEYS, `/rules/${index}`, fail);
   }
   const violation = findViolation(tree);
-  if (violation !== undefined) {
-    // The value's own check knows more than the schema, such as which initializer was meant.
-    const index = /^\/tensors\/(\d+)(?:\/|$)/.exec(violation.pointer)?.[1];
-    const rule = /^\/rules\/(\d+)\/init$/.exec(violation.pointer)?.[1];
-    if (rule !== undefined) parseRuleInit(rules![Number(rule)]!, violation.pointer, fail);
-    if (index !== undefined)
-      new TensorParser([], fail).add((tree as RawPlan).tensors![Number(index)]!, Number(index));
-    throw fail(violation.message);
-  }
+  if (violation !== undefined) throw explain(tree as RawPlan | null, violation, fail);
   const { tensors: rawTensors, dtype, metadata } = tree as RawPlan;
   if (rawTensors === undefined) {
-    const what =
-      rules === undefined ? 'a key "tensors" in the plan, but it is missing' : 'tensors beside the rules';
     throw fail(
-      `expected ${what}${rules === undefined ? '' : '; for those of an existing checkpoint use planLike, or --like'}`,
+      rules === undefined
+        ? 'expected a key "tensors" in the plan, but it is missing'
+        : 'expected tensors beside the rules; for those of an existing checkpoint use planLike, or --like',
     );
   }
-  const { copied, order, ties, warnings, tensors } = new TensorParser(parseRules(rules, fail), fail).parse(
-    rawTensors,
-  );
+  const parser = new TensorParser((rules as readonly Facts[] | undefined) ?? [], fail);
+  const { copied, order, ties, warnings, tensors } = parser.parse(rawTensors);
   const strings = metadata === undefined ? undefined : parsePlanMetadata(metadata, fail);
   const plan: Plan = Object.freeze({
     tensors: Object.freeze(tensors),
@@ -181,28 +172,24 @@ export async function readPlan(path: string): Promise<Plan> {
 
 /** What has passed the schema. */
 interface RawPlan {
-  readonly tensors?: readonly RawTensor[];
-  readonly rules?: readonly RawRule[];
+  readonly tensors?: readonly Facts[];
+  readonly rules?: readonly Facts[];
   readonly dtype?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-function parseRuleInit(rule: RawRule, pointer: string, fail: Fail): void {
+/** The value's own check knows more than the schema, such as which initializer was meant. */
+function explain(tree: RawPlan | null, { pointer, message }: SchemaViolation, fail: Fail): IsometryError {
+  const [, list, digits] = /^\/(tensors|rules)\/(\d+)(?:\/|$)/.exec(pointer) ?? [];
+  const index = Number(digits);
   try {
-    parseInitializer(rule['init'], pointer);
+    if (list === 'tensors') new TensorParser([], fail).explain(tree!.tensors![index]!, index);
+    if (list === 'rules' && pointer.endsWith('/init')) new TensorParser([tree!.rules![index]!], fail);
   } catch (error) {
-    throw error instanceof IsometryError ? fail(error.message, error) : error;
+    if (error instanceof IsometryError) return error;
+    throw error;
   }
-}
-
-type RawRule = Readonly<Record<string, unknown>>;
-
-function parseRules(rules: readonly RawRule[] | undefined, fail: Fail): readonly Rule[] {
-  if (rules === undefined) return [];
-  return rules.map(({ match, ...facts }, index) => {
-    checkWays(facts, `/rules/${index}`, fail);
-    return { match: [match].flat() as string[], facts };
-  });
+  return fail(message);
 }
 
 const PLAN_KEYS = ['tensors', 'rules', 'dtype', 'metadata', '$schema'];

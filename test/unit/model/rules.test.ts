@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
+import { compileGlob } from '../../../src/model/globs.js';
 import { parsePlan } from '../../../src/model/plan.js';
-import { compileGlob } from '../../../src/model/rules.js';
 
 describe('compileGlob', () => {
   const cases: [string, string[], string[]][] = [
