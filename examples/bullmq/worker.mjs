@@ -2,8 +2,8 @@
 // Writes shards that enqueue.mjs asks for, and the index behind them; as many processes on as many machines as you like:
 //   node worker.mjs
 // A worker that dies loses its lock after LOCK_SECONDS [30], and another one takes its job.
-import { Worker } from 'bullmq';
-import { finalizeCheckpoint, planFrom, writeCheckpoint } from 'isometry';
+import { UnrecoverableError, Worker } from 'bullmq';
+import { finalizeCheckpoint, IsometryError, planFrom, writeCheckpoint } from 'isometry';
 import { connection, FINALIZE, SHARDS } from './queues.mjs';
 
 const lock = 1000 * Number(process.env.LOCK_SECONDS ?? 30);
@@ -18,9 +18,18 @@ const options = {
   maxStalledCount: 100,
 };
 
+/** Tries again what time may cure, a full disk or a volume that is away, and not what is wrong with the job. */
+function once(work) {
+  return (job) =>
+    work(job).catch((error) => {
+      const hopeless = error instanceof IsometryError && error.code !== 'IO_ERROR';
+      throw hopeless ? new UnrecoverableError(error.message) : error;
+    });
+}
+
 const shards = new Worker(
   SHARDS,
-  async (job) => {
+  once(async (job) => {
     const { source, directory, seed, rank, world, maxShardSize } = job.data;
     const plan = await planFrom(source);
     const { shards } = await writeCheckpoint(plan, directory, {
@@ -33,16 +42,16 @@ const shards = new Worker(
     const written = shards.filter(({ state }) => state === 'written').length;
     const kept = shards.filter(({ state }) => state === 'kept').length;
     return { written, kept };
-  },
+  }),
   options,
 );
 
 const finalize = new Worker(
   FINALIZE,
-  async (job) => {
+  once(async (job) => {
     const { shards, bytes } = await finalizeCheckpoint(job.data.directory, { signal: stop.signal });
     return { shards, bytes };
-  },
+  }),
   options,
 );
 

@@ -56,6 +56,9 @@ try {
   const others = [startNode('worker.mjs'), startNode('worker.mjs')];
   const { code, text } = await client.ended;
   if (code !== 0) throw new Error(`enqueue.mjs ended with ${code}: ${text}`);
+  // Another seed in the same directory: refused by every job, and at once.
+  const refused = await startNode('enqueue.mjs', source, directory, '43', '2', SIZE).ended;
+  if (refused.code !== 1) throw new Error(`another model was not refused: ${refused.text}`);
   for (const { child } of others) child.kill('SIGTERM');
   const said = (await Promise.all(others.map(({ ended }) => ended))).map(({ text }) => text).join('');
   if (!said.includes('taken over')) throw new Error(`no job was taken over:\n${said}`);
