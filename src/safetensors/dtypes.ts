@@ -1,10 +1,35 @@
 import type { DType } from '../dtype.js';
 
+/** Name of an element type in a safetensors header. */
+export type StoredDType =
+  | 'BOOL'
+  | 'F4'
+  | 'F6_E2M3'
+  | 'F6_E3M2'
+  | 'U8'
+  | 'I8'
+  | 'F8_E5M2'
+  | 'F8_E4M3'
+  | 'F8_E8M0'
+  | 'F8_E4M3FNUZ'
+  | 'F8_E5M2FNUZ'
+  | 'I16'
+  | 'U16'
+  | 'F16'
+  | 'BF16'
+  | 'I32'
+  | 'U32'
+  | 'F32'
+  | 'C64'
+  | 'F64'
+  | 'I64'
+  | 'U64';
+
 /**
  * Bits per element of every dtype of the safetensors format (0.8), in the order the reference implementation
  * ranks them, lowest first: its writer puts tensors of a higher rank first.
  */
-const BITS = [
+const BITS: readonly (readonly [StoredDType, number])[] = [
   ['BOOL', 8],
   ['F4', 4],
   ['F6_E2M3', 6],
@@ -27,10 +52,7 @@ const BITS = [
   ['F64', 64],
   ['I64', 64],
   ['U64', 64],
-] as const;
-
-/** Name of an element type in a safetensors header. */
-export type StoredDType = (typeof BITS)[number][0];
+];
 
 /** Facts about a stored dtype. */
 export interface StoredDTypeInfo {

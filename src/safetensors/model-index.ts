@@ -1,5 +1,5 @@
 import { describe, IsometryError, showName } from '../errors.js';
-import { parseJson } from '../json.js';
+import { JsonScanner } from '../json.js';
 import { MAX_TENSORS } from './parse-header.js';
 import { StableFile } from './stable-file.js';
 
@@ -8,6 +8,8 @@ export const MAX_INDEX_BYTES = 100_000_000;
 
 /** Longest name of a file on every common file system, in bytes. */
 const MAX_FILE_NAME_BYTES = 255;
+
+const NO_METADATA = 'the index has no metadata: transformers cannot load it (KeyError)';
 
 /** What the index of a sharded model says (`model.safetensors.index.json`). */
 export interface ModelIndex {
@@ -55,38 +57,56 @@ export function parseIndex(bytes: Uint8Array, path: string): ModelIndex {
     throw indexError(path, 'it is not UTF-8');
   }
   // Metadata is free: deep enough for any, and bounded.
-  const tree = parseJson(text, {
+  const scanner = new JsonScanner(text, {
     maxDepth: 32,
     fail: (reason, offset) => indexError(path, `it is not valid: ${reason} at character ${offset}`),
   });
-  if (!isObject(tree)) throw indexError(path, `it is not an object but ${describe(tree)}`);
-  const { weight_map: map, metadata } = tree;
-  if (!isObject(map)) throw indexError(path, `weight_map is not an object but ${describe(map)}`);
-  const entries = Object.entries(map);
-  if (entries.length > MAX_TENSORS) throw indexError(path, `it has more than ${MAX_TENSORS} tensors`);
-  for (const [name, file] of entries) checkFile(name, file, path);
-  if (metadata !== undefined && !isObject(metadata))
-    throw indexError(path, `metadata is not an object but ${describe(metadata)}`);
-  const notes =
-    metadata === undefined ? ['the index has no metadata: transformers cannot load it (KeyError)'] : [];
-  const totalSize = metadata?.['total_size'];
+  if (scanner.next() !== '{') throw indexError(path, `it is not an object but ${describe(scanner.value())}`);
+  const seen = new Set<string>();
+  let weightMap: ReadonlyMap<string, string> | undefined;
+  let metadata: unknown;
+  scanner.object((key, keyAt) => {
+    if (seen.has(key)) throw scanner.duplicate(key, keyAt);
+    seen.add(key);
+    if (key === 'weight_map') weightMap = readWeightMap(scanner, path);
+    else if (key === 'metadata') metadata = scanner.value();
+    else scanner.value();
+  });
+  scanner.end();
+  if (weightMap === undefined) throw indexError(path, 'it has no weight_map');
+  if (!seen.has('metadata')) return { weightMap, totalSize: undefined, notes: [NO_METADATA] };
+  if (!isObject(metadata)) throw indexError(path, `metadata is not an object but ${describe(metadata)}`);
+  const totalSize = metadata['total_size'];
   if (totalSize !== undefined && !(Number.isSafeInteger(totalSize) && (totalSize as number) >= 0)) {
     throw indexError(path, `metadata.total_size is not a whole number of bytes but ${describe(totalSize)}`);
   }
-  return {
-    weightMap: new Map(entries as [string, string][]),
-    totalSize: totalSize as number | undefined,
-    notes,
-  };
+  return { weightMap, totalSize: totalSize as number | undefined, notes: [] };
+}
+
+function readWeightMap(scanner: JsonScanner, path: string): ReadonlyMap<string, string> {
+  if (scanner.next() !== '{')
+    throw indexError(path, `weight_map is not an object but ${describe(scanner.value())}`);
+  const map = new Map<string, string>();
+  // Few files hold many tensors: each name is checked and kept once.
+  const files = new Map<unknown, string>();
+  scanner.object((name, nameAt) => {
+    if (map.has(name)) throw scanner.duplicate(name, nameAt);
+    const value = scanner.value();
+    const file = files.get(value) ?? parseFile(name, value, path);
+    files.set(file, file);
+    map.set(name, file);
+    if (map.size > MAX_TENSORS) throw indexError(path, `it has more than ${MAX_TENSORS} tensors`);
+  });
+  return map;
 }
 
 /** A shard lies beside its index: a name that could lead elsewhere is refused, whether it does or not. */
-function checkFile(name: string, file: unknown, path: string): void {
+function parseFile(name: string, file: unknown, path: string): string {
   if (typeof file !== 'string')
     throw indexError(path, `the file of tensor ${showName(name)} is not a string but ${describe(file)}`);
   const plain =
     file !== '' && file !== '.' && file !== '..' && !/[/\\\0]/.test(file) && !/^[A-Za-z]:/.test(file);
-  if (plain && Buffer.byteLength(file) <= MAX_FILE_NAME_BYTES) return;
+  if (plain && Buffer.byteLength(file) <= MAX_FILE_NAME_BYTES) return file;
   throw indexError(
     path,
     `the file of tensor ${showName(name)} is ${showName(file)}, not the name of a file in the same directory`,

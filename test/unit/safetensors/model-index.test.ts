@@ -37,7 +37,7 @@ describe('parseIndex', () => {
     ['\ufeff{"weight_map":{}}', /not valid/],
     [Buffer.from([0x7b, 0xff, 0x7d]), /not UTF-8/],
     ['[]', /not an object/],
-    ['{}', /weight_map is not an object but undefined/],
+    ['{}', /it has no weight_map/],
     ['{"weight_map":[]}', /weight_map is not an object/],
     ['{"weight_map":{"a":1}}', /tensor "a" is not a string but 1/],
     ['{"weight_map":{"a":null}}', /not a string but null/],
