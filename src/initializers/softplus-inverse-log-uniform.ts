@@ -74,7 +74,7 @@ function lawOfSteps(
   });
 }
 
-/** ln(e^t − 1) for t > 0; absolute error below 4e-16·max(1, |result|), with + − × ÷ and bit patterns alone. */
+/** ln(e^t − 1) for t > 0; absolute error below 1e-15·max(1, |result|), with + − × ÷ and bit patterns alone. */
 function inverseSoftplus(t: number): number {
   return t < 1 ? log(expm1(t)) : t + log(1 - exp(-t));
 }

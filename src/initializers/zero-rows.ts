@@ -1,9 +1,10 @@
-import { expected } from '../errors.js';
+import { expected, showName } from '../errors.js';
 import type { ElementLaw, Law, LawPart } from '../law.js';
 import { expectedHint } from '../options.js';
 import { wholePlacement } from '../placement.js';
 import { elementCount } from '../shape.js';
 import { type Definition, make, type TensorInfo } from './definition.js';
+// It imports this file, too, and has to be the first of the two that is imported: by others, always index.js.
 import { lawOf, parseInitializer } from './index.js';
 import type { Initializer } from './registry.js';
 
@@ -71,7 +72,7 @@ function parseRows(rows: unknown, where: string): readonly number[] {
 function zeroRowsLaw({ init, rows }: ZeroRowsInitializer, tensor: TensorInfo): Law {
   const { name, shape } = tensor;
   const law = lawOf(init, tensor);
-  const where = `zeroRows.rows of tensor ${JSON.stringify(name)}`;
+  const where = `zeroRows.rows of tensor ${showName(name)}`;
   if (shape.length === 0) throw expected('INVALID_SHAPE', 'at least one axis', where, shape);
   const last = rows.at(-1);
   if (last !== undefined && last >= shape[0]!) {
