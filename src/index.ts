@@ -128,19 +128,15 @@ export {
   type CheckpointShard,
   type CheckpointSummary,
   writeCheckpoint,
-} from './model/checkpoint.js';
+} from './model/checkpoint/checkpoint.js';
 export {
-  type CheckpointDiff,
-  type DiffOptions,
-  type DiffProgress,
-  type DiffSide,
-  diffCheckpoints,
-  type MetadataDifference,
-  type TensorDifference,
-} from './model/diff.js';
+  type FinalizeOptions,
+  type FinalizeSummary,
+  finalizeCheckpoint,
+} from './model/checkpoint/finalize.js';
+export type { CheckpointProgress } from './model/checkpoint/progress.js';
 export { type FillModelOptions, fillModel, type ModelTensor } from './model/fill-model.js';
-export { type FinalizeOptions, type FinalizeSummary, finalizeCheckpoint } from './model/finalize.js';
-export { type PlanLikeOptions, planLike } from './model/like.js';
+export { type PlanLikeOptions, planLike } from './model/plan/like.js';
 export {
   type CopiedTensor,
   type Plan,
@@ -150,18 +146,26 @@ export {
   readPlan,
   serializePlan,
   type Tie,
-} from './model/plan.js';
-export type { PlanDType } from './model/plan-dtype.js';
-export { type PlanFromOptions, planFrom, type RecipeChoice } from './model/plan-from.js';
-export type { CheckpointProgress } from './model/progress.js';
-export { type VerifyOptions, verifyCheckpoint } from './model/verify.js';
+} from './model/plan/plan.js';
+export type { PlanDType } from './model/plan/plan-dtype.js';
+export { type PlanFromOptions, planFrom, type RecipeChoice } from './model/plan/plan-from.js';
+export {
+  type CheckpointDiff,
+  type DiffOptions,
+  type DiffProgress,
+  type DiffSide,
+  diffCheckpoints,
+  type MetadataDifference,
+  type TensorDifference,
+} from './model/verify/diff.js';
+export { type VerifyOptions, verifyCheckpoint } from './model/verify/verify.js';
 export type {
   VerifyProblem,
   VerifyProblemKind,
   VerifyProgress,
   VerifyReport,
   VerifySkipped,
-} from './model/verify-report.js';
+} from './model/verify/verify-report.js';
 export { RECOMMEND_ACTIVATIONS, type Recommendation, recommend } from './recommend.js';
 export type { Slice } from './region.js';
 export type { StoredDType } from './safetensors/dtypes.js';

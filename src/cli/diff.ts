@@ -1,4 +1,4 @@
-import { diffCheckpoints, type TensorDifference } from '../model/diff.js';
+import { diffCheckpoints, type TensorDifference } from '../model/verify/diff.js';
 import { formatBytes, groupDigits, Output, printable } from './output.js';
 import { stageBar } from './progress.js';
 import { shapeInWords, shortNumber } from './words.js';

@@ -1,4 +1,4 @@
-import { finalizeCheckpoint } from '../model/finalize.js';
+import { finalizeCheckpoint } from '../model/checkpoint/finalize.js';
 import { formatBytes, groupDigits, Output, printable } from './output.js';
 
 /** Options of `isometry finalize`, checked. */

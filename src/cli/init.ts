@@ -1,9 +1,13 @@
 import { lstat, stat } from 'node:fs/promises';
 import type { DType } from '../dtype.js';
 import { IsometryError } from '../errors.js';
-import { type CheckpointOptions, type CheckpointSummary, writeCheckpoint } from '../model/checkpoint.js';
-import { findRank, type Rank } from '../model/launcher.js';
-import type { CheckpointProgress } from '../model/progress.js';
+import {
+  type CheckpointOptions,
+  type CheckpointSummary,
+  writeCheckpoint,
+} from '../model/checkpoint/checkpoint.js';
+import { findRank, type Rank } from '../model/checkpoint/launcher.js';
+import type { CheckpointProgress } from '../model/checkpoint/progress.js';
 import { formatBytes, formatSeconds, groupDigits, Output, printable } from './output.js';
 import { progressBar } from './progress.js';
 import { readSource, type SourceOptions } from './source.js';

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDevice } from '../backends/index.js';
 import { IsometryError } from '../errors.js';
-import { parseShardSize } from '../model/shards.js';
+import { parseShardSize } from '../model/checkpoint/shards.js';
 import { MAX_SEED } from '../seed.js';
 
 /** The longest a 64-bit number gets, in decimal or hexadecimal, with room for leading zeros. */

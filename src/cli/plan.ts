@@ -1,9 +1,9 @@
 import { writeAtomically } from '../atomic-file.js';
 import { lawOf } from '../initializers/index.js';
-import { type Plan, type PlanTensor, serializePlan } from '../model/plan.js';
-import { planHash } from '../model/plan-hash.js';
-import { cutShards, DEFAULT_SHARD_SIZE, parseShardSize, shardName } from '../model/shards.js';
-import { isCopied, type StoredPlanTensor, storedTensors } from '../model/stored-tensors.js';
+import { cutShards, DEFAULT_SHARD_SIZE, parseShardSize, shardName } from '../model/checkpoint/shards.js';
+import { type Plan, type PlanTensor, serializePlan } from '../model/plan/plan.js';
+import { planHash } from '../model/plan/plan-hash.js';
+import { isCopied, type StoredPlanTensor, storedTensors } from '../model/plan/stored-tensors.js';
 import { lawMoments } from '../moments.js';
 import { elementCount } from '../shape.js';
 import { formatBytes, groupDigits, Output, printable, TableStream } from './output.js';

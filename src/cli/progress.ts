@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import type { CheckpointProgress } from '../model/progress.js';
+import type { CheckpointProgress } from '../model/checkpoint/progress.js';
 import { formatBytes, formatSeconds, groupDigits, printable } from './output.js';
 
 /** Shows how far a checkpoint is. */

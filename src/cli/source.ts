@@ -1,7 +1,7 @@
 import type { DType } from '../dtype.js';
-import { planLike } from '../model/like.js';
-import type { Plan } from '../model/plan.js';
-import { planFrom } from '../model/plan-from.js';
+import { planLike } from '../model/plan/like.js';
+import type { Plan } from '../model/plan/plan.js';
+import { planFrom } from '../model/plan/plan-from.js';
 import type { Settings } from './options.js';
 import { type Output, printable } from './output.js';
 

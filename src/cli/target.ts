@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { IsometryError } from '../errors.js';
-import type { CheckpointOptions } from '../model/checkpoint.js';
-import type { Plan } from '../model/plan.js';
+import type { CheckpointOptions } from '../model/checkpoint/checkpoint.js';
+import type { Plan } from '../model/plan/plan.js';
 import { printable } from './output.js';
 
 /** Where a checkpoint goes, and as what. */

@@ -1,5 +1,5 @@
-import { planFrom } from '../model/plan-from.js';
-import { verifyCheckpoint } from '../model/verify.js';
+import { planFrom } from '../model/plan/plan-from.js';
+import { verifyCheckpoint } from '../model/verify/verify.js';
 import { formatBytes, formatSeconds, groupDigits, Output, printable } from './output.js';
 import { stageBar } from './progress.js';
 

@@ -20,10 +20,10 @@ import { allocateArray, allocateTensor, checkAvailable } from '../memory.js';
 import { checkKeys } from '../options.js';
 import { elementCount } from '../shape.js';
 import { type ArrayOf, Tensor } from '../tensor.js';
-import { type CopiedTensor, type Plan, type PlanTensor, parsePlan } from './plan.js';
-import { bytesOfDType, dtypeOfStored, PLAN_DTYPE_NAMES, type PlanDType } from './plan-dtype.js';
-import { isCopied, TensorSources } from './stored-tensors.js';
-import type { TensorSource } from './tensor-source.js';
+import { type CopiedTensor, type Plan, type PlanTensor, parsePlan } from './plan/plan.js';
+import { bytesOfDType, dtypeOfStored, PLAN_DTYPE_NAMES, type PlanDType } from './plan/plan-dtype.js';
+import { isCopied, TensorSources } from './plan/stored-tensors.js';
+import type { TensorSource } from './plan/tensor-source.js';
 
 /** A tensor of a model in this process's memory: also one of integers. */
 export type ModelTensor = Tensor<DType | IntegerDType>;

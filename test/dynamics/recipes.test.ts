@@ -1,7 +1,7 @@
 // What training recipes are for: forward passes of the models that they start, one token at a time.
 import { describe, expect, it } from 'vitest';
 import { fillSync, type Tensor } from '../../src/index.js';
-import { type PlanFromOptions, planFrom } from '../../src/model/plan-from.js';
+import { type PlanFromOptions, planFrom } from '../../src/model/plan/plan-from.js';
 import { combine, gaussian, layer, norm, relu, type Signal } from './network.js';
 
 type Apply = (name: string, x: Signal) => Signal;

@@ -1,6 +1,6 @@
 // docs/guides/many-machines.md: its table of launchers, read as they set their variables.
 import { expect, it } from 'vitest';
-import { findRank } from '../../src/model/launcher.js';
+import { findRank } from '../../src/model/checkpoint/launcher.js';
 import { read, tableAfter } from '../helpers/pages.js';
 
 const rows = tableAfter(read('docs/guides/many-machines.md'), '## Who tells a process its rank').map(

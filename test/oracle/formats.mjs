@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { selectBackend } from '../../dist/backends/index.js';
-import { FORMATS } from '../../dist/model/formats/index.js';
-import { checkpointMetadata } from '../../dist/model/metadata.js';
-import { parsePlan } from '../../dist/model/plan.js';
-import { storedTensors, TensorSources } from '../../dist/model/stored-tensors.js';
+import { FORMATS } from '../../dist/model/checkpoint/formats/index.js';
+import { checkpointMetadata } from '../../dist/model/checkpoint/metadata.js';
+import { parsePlan } from '../../dist/model/plan/plan.js';
+import { storedTensors, TensorSources } from '../../dist/model/plan/stored-tensors.js';
 
 const [planPath, seed, format, path] = process.argv.slice(2);
 const plan = parsePlan(readFileSync(planPath, 'utf8'));

@@ -27,8 +27,8 @@ import {
 } from '../../src/index.js';
 import { fillRange } from '../../src/js/fill.js';
 import { allocateTensor } from '../../src/memory.js';
-import { finalizeCheckpoint } from '../../src/model/finalize.js';
-import { planFrom } from '../../src/model/plan-from.js';
+import { finalizeCheckpoint } from '../../src/model/checkpoint/finalize.js';
+import { planFrom } from '../../src/model/plan/plan-from.js';
 import { SafetensorsReader } from '../../src/safetensors/read.js';
 
 const root = new URL('../../', import.meta.url);

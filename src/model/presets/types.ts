@@ -1,6 +1,6 @@
 import type { Initializer } from '../../initializers/index.js';
-import type { Tie } from '../plan.js';
-import type { PlanDType } from '../plan-dtype.js';
+import type { Tie } from '../plan/plan.js';
+import type { PlanDType } from '../plan/plan-dtype.js';
 import type { ModelConfig } from './config.js';
 
 /** What a tensor's module is to its model. Recipes decide by it, never by names. */

@@ -17,7 +17,7 @@ import {
 } from '../../../src/initializers/index.js';
 import type { FillRequest } from '../../../src/job.js';
 import { toBFloat16, toFloat16 } from '../../../src/js/round.js';
-import { writeCheckpointWith } from '../../../src/model/checkpoint.js';
+import { writeCheckpointWith } from '../../../src/model/checkpoint/checkpoint.js';
 import { SafetensorsReader } from '../../../src/safetensors/read.js';
 import { describeNative } from '../../helpers/native.js';
 

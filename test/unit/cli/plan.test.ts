@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { plan } from '../../../src/cli/plan.js';
 import { parsePlan } from '../../../src/index.js';
-import { planHash } from '../../../src/model/plan-hash.js';
+import { planHash } from '../../../src/model/plan/plan-hash.js';
 import { capture } from '../../helpers/capture.js';
 
 let dir: string;

@@ -8,7 +8,7 @@ import {
   normal,
   orthogonal,
 } from '../../../src/initializers/index.js';
-import { parsePlan } from '../../../src/model/plan.js';
+import { parsePlan } from '../../../src/model/plan/plan.js';
 import { lawMoments } from '../../../src/moments.js';
 import { type Tensor, toFloat32 } from '../../../src/tensor.js';
 

@@ -6,7 +6,7 @@ import {
   lawOf,
   orthogonal,
 } from '../../../src/initializers/index.js';
-import { parsePlan } from '../../../src/model/plan.js';
+import { parsePlan } from '../../../src/model/plan/plan.js';
 import { columnError, indicesOf, offsetOf } from '../../helpers/elements.js';
 
 const invalid = (code: string, text: string) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fillSync } from '../../../src/fill.js';
 import { type DiracOptions, dirac } from '../../../src/initializers/index.js';
-import { parsePlan } from '../../../src/model/plan.js';
+import { parsePlan } from '../../../src/model/plan/plan.js';
 import { indicesOf } from '../../helpers/elements.js';
 
 const invalid = (code: string, text: string) =>

@@ -5,7 +5,7 @@ import {
   hadamardOrthogonal,
   lawOf,
 } from '../../../src/initializers/index.js';
-import { parsePlan } from '../../../src/model/plan.js';
+import { parsePlan } from '../../../src/model/plan/plan.js';
 import { columnError, transposed } from '../../helpers/elements.js';
 
 const invalid = (code: string, text: string) =>

@@ -8,7 +8,7 @@ import {
   looksLinear,
   orthogonal,
 } from '../../../src/initializers/index.js';
-import { parsePlan } from '../../../src/model/plan.js';
+import { parsePlan } from '../../../src/model/plan/plan.js';
 import { columnError, indicesOf, transposed } from '../../helpers/elements.js';
 
 const invalid = (code: string, text: string) =>

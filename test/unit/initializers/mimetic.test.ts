@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DTYPE_NAMES, type DType } from '../../../src/dtype.js';
 import { fill, fillSync } from '../../../src/fill.js';
 import { lawOf, type MimeticOptions, mimetic } from '../../../src/initializers/index.js';
-import { parsePlan } from '../../../src/model/plan.js';
+import { parsePlan } from '../../../src/model/plan/plan.js';
 import { lawMoments } from '../../../src/moments.js';
 import { type Tensor, toFloat32 } from '../../../src/tensor.js';
 

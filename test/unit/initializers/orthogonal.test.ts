@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fillSync } from '../../../src/fill.js';
 import { lawOf, type OrthogonalOptions, orthogonal } from '../../../src/initializers/index.js';
-import { parsePlan } from '../../../src/model/plan.js';
+import { parsePlan } from '../../../src/model/plan/plan.js';
 
 const qr = orthogonal({ method: 'qr' });
 const invalid = (code: string, text: string) =>

@@ -3,7 +3,7 @@ import type { DType } from '../../../src/dtype.js';
 import { DTYPE_NAMES } from '../../../src/dtype.js';
 import { fillSync } from '../../../src/fill.js';
 import { lawOf, normal, type SparseOptions, sparse } from '../../../src/initializers/index.js';
-import { parsePlan } from '../../../src/model/plan.js';
+import { parsePlan } from '../../../src/model/plan/plan.js';
 import { lawMoments } from '../../../src/moments.js';
 
 const invalid = (code: string, text: string) =>

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { fillSync } from '../../../src/fill.js';
 import { constant, normal, ones } from '../../../src/initializers/index.js';
 import { fillModel, type ModelTensor } from '../../../src/model/fill-model.js';
-import { planLike } from '../../../src/model/like.js';
+import { planLike } from '../../../src/model/plan/like.js';
 import { writeSafetensors } from '../../helpers/safetensors.js';
 
 const law = normal({ std: 0.5 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planFrom } from '../../../../src/model/plan-from.js';
+import { planFrom } from '../../../../src/model/plan/plan-from.js';
 import { parseConfig } from '../../../../src/model/presets/config.js';
 import { PRESETS, presetFor } from '../../../../src/model/presets/index.js';
 import { naturalOrder } from '../../../../src/model/presets/natural-order.js';

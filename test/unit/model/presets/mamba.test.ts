@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Initializer } from '../../../../src/initializers/index.js';
-import { planFrom } from '../../../../src/model/plan-from.js';
+import { planFrom } from '../../../../src/model/plan/plan-from.js';
 import { elementCount } from '../../../../src/shape.js';
 
 const MAMBA = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planFrom } from '../../../../src/model/plan-from.js';
+import { planFrom } from '../../../../src/model/plan/plan-from.js';
 import { elementCount } from '../../../../src/shape.js';
 
 const MAMBA2 = {

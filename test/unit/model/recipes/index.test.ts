@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../../../src/model/plan.js';
-import { planFrom } from '../../../../src/model/plan-from.js';
+import type { Plan } from '../../../../src/model/plan/plan.js';
+import { planFrom } from '../../../../src/model/plan/plan-from.js';
 import { PRESETS } from '../../../../src/model/presets/index.js';
 import { depthOf } from '../../../../src/model/recipes/facts.js';
 import { RECIPES } from '../../../../src/model/recipes/index.js';

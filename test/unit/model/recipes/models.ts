@@ -1,6 +1,6 @@
 // Small models, and what a recipe makes of them.
 import type { Initializer } from '../../../../src/initializers/index.js';
-import { type PlanFromOptions, planFrom } from '../../../../src/model/plan-from.js';
+import { type PlanFromOptions, planFrom } from '../../../../src/model/plan/plan-from.js';
 import { parseConfig } from '../../../../src/model/presets/config.js';
 import { presetFor } from '../../../../src/model/presets/index.js';
 import type { ModelDescription } from '../../../../src/model/presets/types.js';

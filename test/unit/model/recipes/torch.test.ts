@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fillSync, type Initializer } from '../../../../src/index.js';
-import { planFrom } from '../../../../src/model/plan-from.js';
+import { planFrom } from '../../../../src/model/plan/plan-from.js';
 import { bert, gpt2, lawsOf, llama, mixtral, resnet } from './models.js';
 
 /** Both ends of a uniform tensor of this law, by 100,000 draws. */

@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import picomatch from 'picomatch';
+import { describe, expect, it } from 'vitest';
+import { compileGlob } from '../../../../src/model/plan/globs.js';
+import { parsePlan } from '../../../../src/model/plan/plan.js';
+
+describe('compileGlob', () => {
+  const cases: [string, string[], string[]][] = [
+    ['a.b', ['a.b', 'a/b'], ['a', 'axb', 'a.b.c', 'A.b']],
+    ['*.weight', ['a.weight', 'a-b.weight'], ['weight', 'a.b.weight', 'a.weights']],
+    ['**.weight', ['weight', 'a.weight', 'a.b.c.weight'], ['a.bias', 'a.b.weights']],
+    ['**', ['a', 'a.b', 'a.b.c', '.a', 'a..b', '!x', 'ü.ß'], []],
+    ['h.*.attn.**', ['h.0.attn.c_attn.weight', 'h.11.attn.x'], ['h.0.mlp.x', 'h.0.1.attn.x']],
+    ['**.{q,k}_proj.weight', ['l.0.q_proj.weight', 'k_proj.weight'], ['l.0.v_proj.weight']],
+    ['l.[0-3].w', ['l.0.w', 'l.3.w'], ['l.4.w', 'l.10.w']],
+    ['l.?.w', ['l.0.w'], ['l.10.w', 'l..w']],
+    ['h.1*', ['h.1', 'h.10'], ['h.1.x', 'h.2']],
+    ['__proto__', ['__proto__'], []],
+    ['dense/kernel:0', ['dense/kernel:0'], []],
+    ['a(b)+', ['a(b)+'], ['ab', 'abb']],
+  ];
+  it.each(cases)('%s', (glob, hits, misses) => {
+    const matches = compileGlob(glob, '/match');
+    for (const name of hits) expect(matches(name), name).toBe(true);
+    for (const name of misses) expect(matches(name), name).toBe(false);
+  });
+
+  it.each([
+    ['', 'a glob such as'],
+    [3, 'a glob such as'],
+    ['x'.repeat(513), 'at most 512 characters'],
+    ['*a'.repeat(3), 'at most 2 * in a segment'],
+    ['{a,b}'.repeat(3), 'at most 2 {…}'],
+    [`{${'a,'.repeat(33)}}`, '32 commas in a segment'],
+    ['{a.b,c}', 'within one segment'],
+    ['l.{0..3}', 'as in [0-9]'],
+    ['[a', 'a glob'],
+    ['[a.b]', 'a glob'],
+  ])('refuses %j', (glob, text) => {
+    expect(() => compileGlob(glob, '/rules/0/match/0')).toThrow(
+      expect.objectContaining({ code: 'PLAN_ERROR', message: expect.stringContaining(text) }),
+    );
+  });
+
+  it('is what trying all ways finds', () => {
+    const tryAll = (glob: readonly string[], name: readonly string[]): boolean => {
+      const [first, ...rest] = glob;
+      if (first === undefined) return name.length === 0;
+      if (first === '**') return name.some((_, at) => tryAll(rest, name.slice(at))) || tryAll(rest, []);
+      return name.length > 0 && picomatch.isMatch(name[0]!, first) && tryAll(rest, name.slice(1));
+    };
+    const segment = fc.constantFrom('a', 'b', 'ab', '*', 'a*', '*b', '?', '{a,bb}', '[ab]*', '**', '**');
+    const glob = fc.array(segment, { minLength: 1, maxLength: 6 });
+    const name = fc.array(fc.constantFrom('a', 'b', 'ab', 'bb', 'aab'), { minLength: 1, maxLength: 6 });
+    let hits = 0;
+    fc.assert(
+      fc.property(glob, fc.array(name, { minLength: 10, maxLength: 10 }), (parts, names) => {
+        const matches = compileGlob(parts.join('.'), 'x');
+        for (const path of names) {
+          const expected = tryAll(parts, path);
+          if (expected) hits++;
+          expect(matches(path.join('.')), `${parts.join('.')} on ${path.join('.')}`).toBe(expected);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(hits).toBeGreaterThan(100);
+  });
+
+  it('answers at once whatever the name', () => {
+    const started = performance.now();
+    const globs = [
+      '*a*b',
+      '**.a.**.a.**.a.**.b',
+      Array(8).fill('*a*a').join('.'),
+      Array(8).fill('**.*a*a').join('.'),
+      '**.{a,aa}*{a,aa}*b',
+      `**.{${'a,'.repeat(16)}a}*{${'a,'.repeat(15)}a}*b`,
+      '*.'.repeat(200),
+    ];
+    const names = ['a'.repeat(512), 'a.'.repeat(256), `${'a'.repeat(63)}.`.repeat(8), 'a'.repeat(1_000_000)];
+    for (const glob of globs) {
+      const matches = compileGlob(glob, 'x');
+      for (const name of names) expect(matches(name)).toBe(false);
+    }
+    expect(performance.now() - started).toBeLessThan(2000);
+    for (const name of names) expect(compileGlob('**', 'x')(name)).toBe(true);
+  });
+});
+
+const ones = { kind: 'ones' };
+const zeros = { kind: 'zeros' };
+
+describe('rules', () => {
+  it('the first that matches makes a tensor; what the tensor says itself wins', () => {
+    const plan = parsePlan({
+      rules: [
+        { match: ['a.*', 'b'], init: ones, dtype: 'bfloat16', layout: 'IO' },
+        { match: '**', init: zeros, zeroRows: [1] },
+      ],
+      tensors: [
+        { name: 'a.x', shape: [2, 2] },
+        { name: 'b', shape: [2, 2], dtype: 'float64' },
+        { name: 'c', shape: [2, 2], zeroRows: [0] },
+        { name: 'a.y', shape: [2], init: { kind: 'constant', value: 3 } },
+      ],
+    });
+    expect(plan.tensors).toEqual([
+      { name: 'a.x', shape: [2, 2], init: ones, dtype: 'bfloat16', layout: 'IO', rule: 0 },
+      { name: 'b', shape: [2, 2], init: ones, dtype: 'float64', layout: 'IO', rule: 0 },
+      { name: 'c', shape: [2, 2], init: { kind: 'zeroRows', init: zeros, rows: [0] }, rule: 1 },
+      { name: 'a.y', shape: [2], init: { kind: 'constant', value: 3 } },
+    ]);
+    expect(plan.warnings).toBeUndefined();
+  });
+
+  it('that make nothing are a warning', () => {
+    const { warnings } = parsePlan({
+      rules: [
+        { match: 'a', init: ones },
+        { match: ['a', 'nothing'], init: zeros },
+      ],
+      tensors: [{ name: 'a', shape: [] }],
+    });
+    expect(warnings).toHaveLength(1);
+    expect(warnings![0]).toMatch(/^rule 1 \("a", "nothing"\) made no tensor/);
+  });
+
+  it('that leave tensors over are an error with their names', () => {
+    const tensors = Array.from({ length: 25 }, (_, index) => ({ name: `t${index}`, shape: [1] }));
+    expect(() => parsePlan({ rules: [{ match: 't1*', init: ones }], tensors })).toThrow(
+      /none matches 14 of them: "t0", "t2", .*; add rules/,
+    );
+    expect(() => parsePlan({ rules: [{ match: 'x', init: ones }], tensors })).toThrow(
+      /25 of them: .* and 5 more/,
+    );
+  });
+
+  it('can tie and copy', () => {
+    const plan = parsePlan({
+      rules: [
+        { match: 'head', tie: 'embed' },
+        { match: 'again', copyOf: 'embed' },
+      ],
+      tensors: [
+        { name: 'head', shape: [2] },
+        { name: 'again', shape: [2] },
+        { name: 'embed', shape: [2], init: ones, dtype: 'float16' },
+      ],
+    });
+    expect(plan.ties).toEqual([{ name: 'head', to: 'embed' }]);
+    expect(plan.tensors).toEqual([
+      { name: 'again', shape: [2], init: ones, dtype: 'float16', stream: 'embed', rule: 1 },
+      { name: 'embed', shape: [2], init: ones, dtype: 'float16' },
+    ]);
+  });
+
+  const tensors = [{ name: 'a', shape: [2], init: ones }];
+  it.each<[string, unknown, RegExp]>([
+    ['no tensors', { rules: [{ match: 'a', init: ones }] }, /expected tensors beside the rules.*planLike/],
+    [
+      'an unknown key',
+      { rules: [{ match: 'a', initt: ones }], tensors },
+      /"initt" for \/rules\/0; did you mean "init"/,
+    ],
+    ['no match', { rules: [{ init: ones }], tensors }, /"match" in \/rules\/0/],
+    ['an empty match', { rules: [{ match: [], init: ones }], tensors }, /\/rules\/0\/match/],
+    ['a bad glob', { rules: [{ match: '[', init: ones }], tensors }, /a glob .* for \/rules\/0\/match/],
+    [
+      'a bad law',
+      { rules: [{ match: '**', init: { kind: 'one' } }], tensors: [{ name: 'b', shape: [] }] },
+      /did you mean "ones"/,
+    ],
+    [
+      'a rule with two ways',
+      { rules: [{ match: '**', init: ones, tie: 'a' }], tensors: [...tensors, { name: 'b', shape: [] }] },
+      /one of init, tie/,
+    ],
+    [
+      'a tensor with two ways',
+      { tensors: [{ name: 'a', shape: [2], init: ones, tie: 'b' }] },
+      /one of init, tie/,
+    ],
+    [
+      'a tie to nothing',
+      { tensors: [...tensors, { name: 'b', tie: 'c' }] },
+      /stored tensor for \/tensors\/1\/tie but received "c"/,
+    ],
+    [
+      'a tie to a tie',
+      { tensors: [...tensors, { name: 'b', tie: 'a' }, { name: 'c', tie: 'b' }] },
+      /a tie itself/,
+    ],
+    ['a tie to itself', { tensors: [...tensors, { name: 'b', tie: 'b' }] }, /a tie itself/],
+    ['a copy of itself', { tensors: [{ name: 'b', copyOf: 'b' }] }, /no copy itself/],
+    [
+      'a copy of a copy',
+      { tensors: [...tensors, { name: 'b', copyOf: 'a' }, { name: 'c', copyOf: 'b' }] },
+      /no copy itself/,
+    ],
+    [
+      'a copy of another shape',
+      { tensors: [...tensors, { name: 'b', copyOf: 'a', shape: [3] }] },
+      /the shape \[2\]/,
+    ],
+    [
+      'a copy of another dtype',
+      { tensors: [...tensors, { name: 'b', copyOf: 'a', dtype: 'float16' }] },
+      /no dtype in \/tensors\/1/,
+    ],
+    [
+      'a row too many',
+      { tensors: [{ name: 'a', shape: [2], init: ones, zeroRows: [2] }] },
+      /rows from 0 to 1/,
+    ],
+    [
+      'drawn integers',
+      { tensors: [{ name: 'a', shape: [2], init: { kind: 'normal', std: 1 }, dtype: 'int64' }] },
+      /int64/,
+    ],
+    [
+      'an integer too large',
+      { tensors: [{ name: 'a', shape: [2], init: { kind: 'constant', value: 256 }, dtype: 'uint8' }] },
+      /from 0 to 255/,
+    ],
+  ])('refuses %s', (_, plan, message) => {
+    expect(() => parsePlan(plan)).toThrow(
+      expect.objectContaining({ code: 'PLAN_ERROR', message: expect.stringMatching(message) }),
+    );
+  });
+});
