@@ -42,9 +42,9 @@ export function checkFileNames(tensors: readonly StoredTensor[]): void {
 export function checkEntryNames(tensors: readonly StoredTensor[]): void {
   const names = new Set(tensors.map(({ name }) => name));
   for (const name of names) {
-    const escapes = name.startsWith('/') || name.split('/').includes('../..') || /[\\\0]/.test(name);
+    const escapes = name.startsWith('/') || name.split('/').includes('..') || /[\\\0]/.test(name);
     if (escapes)
-      throw badName('that leads nowhere else (no "../..", no "/" at its start, no "\\", no NUL)', name);
+      throw badName('that leads nowhere else (no "..", no "/" at its start, no "\\", no NUL)', name);
     if (Buffer.byteLength(name) > MAX_ENTRY_NAME_BYTES)
       throw badName(`of at most ${MAX_ENTRY_NAME_BYTES} bytes`, name);
     // numpy.load takes "a.npy" for the file of the array "a".

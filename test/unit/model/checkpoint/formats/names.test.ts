@@ -8,12 +8,9 @@ const refusal = (message: RegExp): unknown =>
   expect.objectContaining({ code: 'INVALID_NAME', message: expect.stringMatching(message) });
 
 describe('checkFileNames', () => {
-  test.each([[['a.weight', 'b', '../..', '.', ' ', '__proto__', 'é', 'n'.repeat(200)]]])(
-    'takes %j',
-    (names) => {
-      expect(() => checkFileNames(tensors(names))).not.toThrow();
-    },
-  );
+  test.each([[['a.weight', 'b', '..', '.', ' ', '__proto__', 'é', 'n'.repeat(200)]]])('takes %j', (names) => {
+    expect(() => checkFileNames(tensors(names))).not.toThrow();
+  });
 
   test.each<[string[], RegExp]>([
     [['a/b'], /without "\/"/],
@@ -42,7 +39,7 @@ describe('checkEntryNames', () => {
   test.each<[string[], RegExp]>([
     [['../a'], /leads nowhere else/],
     [['a/../../b'], /leads nowhere else/],
-    [['../..'], /leads nowhere else/],
+    [['..'], /leads nowhere else/],
     [['/a'], /leads nowhere else/],
     [['a\\b'], /leads nowhere else/],
     [['a\0b'], /leads nowhere else/],
