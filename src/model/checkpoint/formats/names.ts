@@ -20,7 +20,8 @@ export function shownDType(dtype: StoredDType): string {
 export function checkFileNames(tensors: readonly StoredTensor[]): void {
   const taken = new Map<string, string>();
   for (const { name } of tensors) {
-    if (/[/\\\0]/.test(name)) throw badName('without "/", "\\" and NUL as the name of a file', name);
+    if (/[/\\\0]/.test(name))
+      throw badName('without "/", "\\" and NUL as the name of a file', name, 'npz or safetensors');
     if (Buffer.byteLength(name) > MAX_FILE_NAME_BYTES)
       throw badName(`of at most ${MAX_FILE_NAME_BYTES} bytes as the name of a file`, name);
     // Some file systems do not tell upper from lower case, or é from e with an accent.
@@ -53,9 +54,9 @@ export function checkEntryNames(tensors: readonly StoredTensor[]): void {
   }
 }
 
-function badName(what: string, name: string): IsometryError {
+function badName(what: string, name: string, instead = 'safetensors'): IsometryError {
   return new IsometryError(
     'INVALID_NAME',
-    `expected a name ${what} but received ${showName(name)}; rename the tensor, or write safetensors`,
+    `expected a name ${what} but received ${showName(name)}; rename the tensor, or write ${instead}`,
   );
 }

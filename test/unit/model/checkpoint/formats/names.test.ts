@@ -13,7 +13,7 @@ describe('checkFileNames', () => {
   });
 
   test.each<[string[], RegExp]>([
-    [['a/b'], /without "\/"/],
+    [['a/b'], /without "\/".*write npz or safetensors/],
     [['../a'], /without "\/"/],
     [['a\\b'], /without "\/"/],
     [['a\0'], /and NUL/],
