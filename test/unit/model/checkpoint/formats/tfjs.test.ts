@@ -11,7 +11,7 @@ import { bytesOf, jobFor, tensor } from './job.js';
 
 const MIB = 2 ** 20;
 const TFJS = fileURLToPath(
-  new URL('../../../../bench/peers/node_modules/@tensorflow/tfjs/dist/tf.node.js', import.meta.url),
+  new URL('../../../../../bench/peers/node_modules/@tensorflow/tfjs/dist/tf.node.js', import.meta.url),
 );
 // Narrow ones first, to see that they are put last; the large one takes three files.
 const TENSORS = [
