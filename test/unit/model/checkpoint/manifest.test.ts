@@ -148,7 +148,7 @@ test('which names are those of shards, and which can be beside them', () => {
   for (const name of [
     '',
     '.',
-    '../..',
+    '..',
     '.hidden',
     'a/b',
     'a\\b',
