@@ -68,5 +68,9 @@ export function parseCopied(name: string, raw: Facts, pointer: string): CopiedTe
     throw expectedHint('INVALID_DTYPE', 'the name of a stored dtype', `${pointer}/copied/dtype`, dtype, hint);
   }
   const end = (elementCount(shape) * info.bits) / 8;
+  if (!Number.isSafeInteger(end)) {
+    const what = `a shape that fills less than 2^53 whole bytes of ${info.bits}-bit elements`;
+    throw expected('INVALID_SHAPE', what, `${pointer}/shape`, shape);
+  }
   return Object.freeze({ name, shape, dtype: dtype as StoredDType, path: '', begin: 0, end });
 }

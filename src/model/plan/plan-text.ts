@@ -71,5 +71,5 @@ export function copyPlanObject(source: unknown, where: string): unknown {
 }
 
 function tooLong(where: string): IsometryError {
-  return failOf(where)(`it is longer than ${MAX_PLAN_BYTES} bytes; split it`);
+  return failOf(where)(`it is longer than ${MAX_PLAN_BYTES} bytes; use rules, or split it`);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IsometryError } from '../../../../src/errors.js';
-import { parsePlan, readPlan, serializePlan } from '../../../../src/model/plan/plan.js';
+import { type Plan, parsePlan, readPlan, serializePlan } from '../../../../src/model/plan/plan.js';
 import { planHash } from '../../../../src/model/plan/plan-hash.js';
 
 const tensor = { name: 'w', shape: [4, 3], init: { kind: 'normal', std: 0.02 } };
@@ -240,6 +240,53 @@ describe('a bad plan names the place and what to do', () => {
       { seed: 5, numRuns: 500 },
     );
   });
+});
+
+test('whatever rules, ties and copies, the answer is a plan that serializes, or PLAN_ERROR', () => {
+  const rarely = <T>(value: fc.Arbitrary<T>) =>
+    fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+  const names = fc.constantFrom('a', 'b', 'c.d', 'c.e', 'f');
+  const inits = fc.constantFrom({ kind: 'ones' }, { kind: 'normal', std: 1 }, { kind: 'ramp' });
+  const made = fc.record({ init: inits });
+  const tied = fc.oneof(fc.record({ tie: names }), fc.record({ copyOf: names }));
+  const copied = fc.record({ copied: fc.record({ dtype: fc.constantFrom('F4', 'F32', 'I8', 'I8', 'x') }) });
+  const more = fc.record({
+    dtype: rarely(fc.constantFrom('float16', 'int8', 'bool', 'int128')),
+    zeroRows: rarely(fc.array(fc.integer({ min: -1, max: 3 }), { maxLength: 2 })),
+    init: rarely(inits),
+    shape: fc.oneof(
+      { weight: 9, arbitrary: fc.constant([2, 2]) },
+      { weight: 1, arbitrary: fc.constantFrom(undefined, [], [0, 3], [-1]) },
+    ),
+  });
+  const both = <T extends object, U extends object>(a: fc.Arbitrary<T>, b: fc.Arbitrary<U>) =>
+    fc.tuple(a, b).map(([first, second]) => ({ ...second, ...first }));
+  const tensor = both(both(fc.record({ name: names }), fc.oneof(made, tied, copied, fc.constant({}))), more);
+  const globs = fc.constantFrom('**', '**', 'a', 'c.*', '{a,b}', ['a', 'b'], '[');
+  const rule = both(fc.record({ match: globs }), fc.oneof(made, made, tied));
+  let good = 0;
+  fc.assert(
+    fc.property(
+      rarely(fc.array(rule, { maxLength: 2 })),
+      fc.uniqueArray(tensor, { selector: ({ name }) => name, minLength: 1 }),
+      (rules, tensors) => {
+        let plan: Plan;
+        try {
+          plan = parsePlan({ rules, tensors });
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'IsometryError', code: 'PLAN_ERROR' });
+          return;
+        }
+        good++;
+        expect(planHash(parsePlan(serializePlan(plan)))).toBe(planHash(plan));
+        const stored = plan.order ?? plan.tensors.map(({ name }) => name);
+        const tied = (plan.ties ?? []).map(({ name }) => name);
+        expect([...stored, ...tied].sort()).toEqual(tensors.map(({ name }) => name).sort());
+      },
+    ),
+    { seed: 7, numRuns: 2000 },
+  );
+  expect(good).toBeGreaterThan(100);
 });
 
 describe('serializePlan', () => {

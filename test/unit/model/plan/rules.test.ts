@@ -214,6 +214,21 @@ describe('rules', () => {
       /rows from 0 to 1/,
     ],
     [
+      'half a byte that was copied',
+      { tensors: [...tensors, { name: 'b', shape: [3], copied: { dtype: 'F4' } }] },
+      /whole bytes of 4-bit elements for \/tensors\/1\/shape/,
+    ],
+    [
+      'a rule that makes nothing',
+      { rules: [{ match: '**', dtype: 'float16' }], tensors },
+      /init, tie and copyOf in \/rules\/0/,
+    ],
+    [
+      'a law that no tensor may have, though none does',
+      { rules: [{ match: 'x', init: { kind: 'kaimingNormal', nonlinearity: 'what' } }], tensors },
+      /\/rules\/0\/init\/nonlinearity/,
+    ],
+    [
       'drawn integers',
       { tensors: [{ name: 'a', shape: [2], init: { kind: 'normal', std: 1 }, dtype: 'int64' }] },
       /int64/,
