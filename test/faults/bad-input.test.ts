@@ -175,7 +175,9 @@ describe('a dtype', () => {
       new RegExp(`received "${dtype}" of type string`),
     ];
     await expectRefusedByFills({ options: { dtype } }, 'INVALID_DTYPE', parts);
-    await expectPlanRefused(plan({ dtype }), [...parts, /\/tensors\/0/]);
+    // A plan's tensor may also be of whole numbers.
+    const inPlan = [/expected one of float64, .*, int64, .* for dtype/, parts[1]!, /\/tensors\/0/];
+    await expectPlanRefused(plan({ dtype }), inPlan);
     await expectPlanRefused({ dtype, ...plan({}) }, [/float64, float32, float16, bfloat16/, `"${dtype}"`]);
     await expectOptionRefused({ seed: 1, dtype }, 'INVALID_DTYPE', parts, ['--dtype', dtype]);
   });
@@ -454,19 +456,21 @@ describe('a path', () => {
     ['a\0b', /a\\u0000b/],
     [undefined, /undefined/],
     [3, /3 of type number/],
-    ['new/', /"new\/"/],
   ])('%j', async (path, received) => {
     const error = await errorOf(() => writeCheckpoint(plan({}), path, { seed: 1 }));
     expect(error.code).toBe('INVALID_ARGUMENT');
-    expectMessage(error.message, [/expected the path of a file for path/, received], 'writeCheckpoint');
+    expectMessage(
+      error.message,
+      [/expected the path of a file or of a directory for path/, received],
+      'writeCheckpoint',
+    );
   });
 
-  it('in a directory that is missing, that is a directory, or that is below a file', async () => {
+  it('in a directory that is missing, or that is below a file', async () => {
     const file = join(dir, 'a-file');
     writeFileSync(file, 'old');
     for (const [path, part] of [
       [join(dir, 'missing', 'new'), /ENOENT; its directory does not exist; create it first/],
-      [dir, /EISDIR; it is a directory; name a file/],
       [join(file, 'new'), /ENOTDIR/],
     ] as const) {
       const error = await errorOf(() => writeCheckpoint(plan({}), path, { seed: 1 }));

@@ -63,8 +63,11 @@ export async function planFrom(source: string | object, options?: PlanFromOption
     throw expected('INVALID_ARGUMENT', 'the path of a config.json or of a plan', 'source', source);
   }
   const path = (await isDirectory(source)) ? join(source, 'config.json') : source;
+  // What says nothing of a model is a plan, or is to be one: that reader knows what is wrong with it.
   const isPlan = (tree: unknown): boolean =>
-    isPlainObject(tree) && !('model_type' in tree) && ('tensors' in tree || 'rules' in tree);
+    basename(path) === 'config.json'
+      ? isPlainObject(tree) && !('model_type' in tree) && ('tensors' in tree || 'rules' in tree)
+      : !isPlainObject(tree) || !('model_type' in tree);
   const { tree, bytes } = await readConfig(path, isPlan);
   if (tree === undefined) {
     refuseRecipe(given);
@@ -232,22 +235,13 @@ async function readConfig(
     const message = `could not read ${path}: ${code}; check that the file exists and may be read`;
     throw new IsometryError('IO_ERROR', message, { cause });
   }
-  let text: string;
+  let tree: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new IsometryError('CONFIG_ERROR', `${path} is not valid: it is not UTF-8 text`, { cause });
+    tree = parseConfigText(bytes, path);
+  } catch (error) {
+    if (skip(undefined)) return { bytes };
+    throw error;
   }
-  const tree = parseJson(text, {
-    maxDepth: 64,
-    fail: (reason, offset) => {
-      const { line, column } = positionOf(text, offset);
-      return new IsometryError(
-        'CONFIG_ERROR',
-        `${path} is not valid: ${reason} (line ${line}, column ${column})`,
-      );
-    },
-  });
   if (skip(tree)) return { bytes };
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
     throw new IsometryError(
@@ -256,6 +250,28 @@ async function readConfig(
     );
   }
   return { tree, bytes };
+}
+
+function parseConfigText(bytes: Uint8Array, path: string): unknown {
+  const fail = (reason: string, cause?: unknown): IsometryError =>
+    new IsometryError(
+      'CONFIG_ERROR',
+      `${path} is not valid: ${reason}`,
+      cause === undefined ? {} : { cause },
+    );
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw fail('it is not UTF-8 text', cause);
+  }
+  return parseJson(text, {
+    maxDepth: 64,
+    fail: (reason, offset) => {
+      const { line, column } = positionOf(text, offset);
+      return fail(`${reason} (line ${line}, column ${column})`);
+    },
+  });
 }
 
 /**
