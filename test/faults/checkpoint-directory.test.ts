@@ -98,7 +98,7 @@ describe('kill -9', () => {
 test('three processes, all at once, make what one makes', async () => {
   await run('none', 0, {}, join(dir, 'alone'));
   const expected = contents(join(dir, 'alone'));
-  const finalize = `import { finalizeCheckpoint } from ${JSON.stringify(join(dist, 'model/finalize.js'))};
+  const finalize = `import { finalizeCheckpoint } from ${JSON.stringify(join(dist, 'model/checkpoint/finalize.js'))};
     await finalizeCheckpoint(${JSON.stringify(out)});`;
   const world = 3;
   const ranks = Array.from({ length: world }, (_, rank) => run('none', 0, { rank, world }));
