@@ -10,7 +10,7 @@ def _sizes(r, blocks: int = 3) -> dict:
         # Ten and more, now and then: names are sorted by number, not by text.
         "num_hidden_layers": 11 if r.random() < 0.15 else r.randint(1, blocks),
         "num_attention_heads": heads,
-        "initializer_range": r.choice([0.02, 0.1]),
+        "initializer_range": r.choice([0.02, 0.1, 0.0]),
         "bos_token_id": 1,
         "eos_token_id": 2,
     }
@@ -37,7 +37,7 @@ def gpt2(r) -> dict:
         "n_positions": r.randint(3, 9),
         "n_inner": r.choice([None, 7]),
         "tie_word_embeddings": r.random() < 0.6,
-        "initializer_range": r.choice([0.02, 0.1]),
+        "initializer_range": r.choice([0.02, 0.1, 0.0]),
         "bos_token_id": 1,
         "eos_token_id": 2,
     }
@@ -146,7 +146,7 @@ def convnext(r) -> dict:
         "patch_size": r.choice([2, 4]),
         "layer_scale_init_value": r.choice([1e-6, 0.5, 0.0]),
         "num_channels": r.choice([1, 3]),
-        "initializer_range": r.choice([0.02, 0.1]),
+        "initializer_range": r.choice([0.02, 0.1, 0.0]),
     }
 
 

@@ -62,7 +62,7 @@ export function decoderSizes(
     keyValueHeads,
     headWidth,
     intermediate: config.size('intermediate_size'),
-    init: normal({ std: config.number('initializer_range', 0.02, 0) }),
+    init: normal({ std: config.range() }),
   };
 }
 
@@ -145,6 +145,11 @@ export function addGatedMlp(
   list.linear(`${prefix}.gate_proj`, intermediate, hidden, { ...first!, role: 'mlpGate' });
   list.linear(`${prefix}.up_proj`, intermediate, hidden, { ...first!, role: 'mlpUp' });
   list.linear(`${prefix}.down_proj`, hidden, intermediate, { ...last!, role: 'mlpDown' });
+}
+
+/** The law of routers and stacked experts: unlike other matrices they take an `initializer_range` of 0 as it is. */
+export function expertInit(config: ModelConfig): Initializer {
+  return normal({ std: config.number('initializer_range', 0.02, 0) });
 }
 
 /** Names of the three matrices of an expert, by what they do. */

@@ -1,6 +1,6 @@
 import { normal, zeros } from '../../initializers/index.js';
 import type { ModelConfig } from './config.js';
-import { addExperts, addGatedMlp, describeDecoder } from './decoder.js';
+import { addExperts, addGatedMlp, describeDecoder, expertInit } from './decoder.js';
 import { naturalOrder } from './natural-order.js';
 import type { TensorList } from './tensor-list.js';
 import type { ModelDescription, Preset } from './types.js';
@@ -18,7 +18,7 @@ export const deepseekV3: Preset = {
 
 function describe(config: ModelConfig): ModelDescription {
   const hidden = config.size('hidden_size');
-  const init = normal({ std: config.number('initializer_range', 0.02, 0) });
+  const init = expertInit(config);
   const experts = config.size(['n_routed_experts', 'num_local_experts'], 256);
   const shared = config.size('n_shared_experts', 1);
   const intermediate = config.size('moe_intermediate_size', 2048);
@@ -50,7 +50,7 @@ function describe(config: ModelConfig): ModelDescription {
       addExperts(list, `${prefix}.experts`, names, facts);
       addGatedMlp(list, `${prefix}.shared_experts`, intermediate * shared, hidden, {
         layer,
-        init,
+        init: normal({ std: config.range() }),
         bias: false,
       });
       return true;
@@ -63,7 +63,7 @@ function latentAttention(
   config: ModelConfig,
   hidden: number,
 ): (list: TensorList, prefix: string, layer: number) => void {
-  const init = normal({ std: config.number('initializer_range', 0.02, 0) });
+  const init = normal({ std: config.range() });
   const heads = config.size('num_attention_heads');
   // A null means queries that are not compressed.
   const queryRank = config.names('q_lora_rank') ? config.count('q_lora_rank', 0) : 1536;

@@ -18,7 +18,7 @@ function describe(config: ModelConfig): ModelDescription {
   const vocabulary = config.size('vocab_size');
   const intermediate = config.size('intermediate_size');
   config.divide(hidden, 'hidden_size', config.size('num_attention_heads'), 'num_attention_heads');
-  const init = normal({ std: config.number('initializer_range', 0.02, 0) });
+  const init = normal({ std: config.range() });
   const bias = config.flag('attention_bias', true);
   const tied = config.flag('tie_word_embeddings', false);
   const withHead = config.architecture(gptNeox.architectures) === 'GPTNeoXForCausalLM';

@@ -22,7 +22,9 @@ function describe(config: ModelConfig): ModelDescription {
   const tied = config.flag('tie_word_embeddings', true);
   const withHead = config.architecture(gpt2.architectures) === 'GPT2LMHeadModel';
   const prefix = withHead ? 'transformer.' : '';
-  const init = normal({ std: range });
+  const init = normal({ std: config.range() });
+  // GPT-2's own kind of matrix takes a range of 0 as it is.
+  const matrixInit = normal({ std: range });
   const output = normal({ std: range / Math.sqrt(2 * layers) });
   const list = new TensorList();
   list.embedding(`${prefix}wte`, vocabulary, hidden, { init, role: 'tokenEmbedding' });
@@ -35,7 +37,7 @@ function describe(config: ModelConfig): ModelDescription {
     list.linear(`${block}.attn.c_attn`, 3 * hidden, hidden, {
       ...matrix,
       ...first,
-      init,
+      init: matrixInit,
       role: 'queryKeyValue',
     });
     list.linear(`${block}.attn.c_proj`, hidden, hidden, {
@@ -45,7 +47,7 @@ function describe(config: ModelConfig): ModelDescription {
       role: 'attentionOutput',
     });
     list.norm(`${block}.ln_2`, hidden, { bias: true, layer });
-    list.linear(`${block}.mlp.c_fc`, inner, hidden, { ...matrix, ...first, init, role: 'mlpUp' });
+    list.linear(`${block}.mlp.c_fc`, inner, hidden, { ...matrix, ...first, init: matrixInit, role: 'mlpUp' });
     list.linear(`${block}.mlp.c_proj`, hidden, inner, { ...matrix, ...last, init: output, role: 'mlpDown' });
   }
   list.norm(`${prefix}ln_f`, hidden, { bias: true });

@@ -1,5 +1,5 @@
 import type { ModelConfig } from './config.js';
-import { addExperts, decoderSizes, describeDecoder } from './decoder.js';
+import { addExperts, decoderSizes, describeDecoder, expertInit } from './decoder.js';
 import { naturalOrder } from './natural-order.js';
 import type { ModelDescription, Preset } from './types.js';
 
@@ -13,7 +13,8 @@ export const mixtral: Preset = {
 
 function describe(config: ModelConfig): ModelDescription {
   const keyValue = config.names('num_key_value_heads') ? {} : { keyValueHeads: 8 };
-  const { hidden, intermediate, init } = decoderSizes(config, keyValue);
+  const { hidden, intermediate } = decoderSizes(config, keyValue);
+  const init = expertInit(config);
   const experts = config.size(['num_local_experts', 'num_experts'], 8);
   const model = describeDecoder(config, {
     preset: mixtral,

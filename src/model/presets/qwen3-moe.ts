@@ -1,5 +1,5 @@
 import type { ModelConfig } from './config.js';
-import { addExperts, decoderSizes, describeDecoder } from './decoder.js';
+import { addExperts, decoderSizes, describeDecoder, expertInit } from './decoder.js';
 import { naturalOrder } from './natural-order.js';
 import type { ModelDescription, Preset } from './types.js';
 
@@ -13,7 +13,8 @@ export const qwen3Moe: Preset = {
 
 function describe(config: ModelConfig): ModelDescription {
   const keyValue = config.names('num_key_value_heads') ? {} : { keyValueHeads: 4 };
-  const { hidden, init } = decoderSizes(config, keyValue);
+  const { hidden } = decoderSizes(config, keyValue);
+  const init = expertInit(config);
   const bias = config.flag('attention_bias', false);
   const experts = config.count(['num_experts', 'num_local_experts'], 128);
   const intermediate = config.size('moe_intermediate_size', 768);
