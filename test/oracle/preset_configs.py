@@ -121,6 +121,8 @@ def vit(r) -> dict:
         "num_channels": r.choice([1, 3]),
         "qkv_bias": r.random() < 0.6,
         "num_labels": r.choice([2, 5]),
+        # Not 0: transformers cannot build that one, as torch's truncated normal divides by it.
+        "initializer_range": r.choice([0.02, 0.1]),
     }
 
 

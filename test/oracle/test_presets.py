@@ -3,10 +3,11 @@
 For each configuration transformers builds the model, with every operation on its parameters traced (traced.py), and saves
 it. Compared with the plan that this project makes of the same config.json: names, shapes, dtypes, the order of the state
 dict (which decides how it is cut into shards), ties, and the law of each tensor. Then a checkpoint of that plan is
-loaded by from_pretrained: no key missing, unexpected or of another shape, and every tensor equal to the file's.
+loaded by from_pretrained, in 32 and in 16 bits: no key missing, unexpected or of another shape, and every tensor of the
+file's dtype and equal to it.
 
-A model is one entry of MODELS: a function from a random generator to the options of its configuration, and the classes
-that are tried.
+A model is one entry of MODELS (preset_configs.py): a function from a random generator to the options of its configuration,
+and the classes that are tried.
 """
 
 import json
@@ -97,7 +98,8 @@ class Presets(unittest.TestCase):
                 for tensor in case.plan:
                     with self.subTest(tensor=tensor["name"]):
                         self.check_law(case, tensor)
-                self.check_loading(case)
+                # Where three classes take turns each is loaded in both dtypes.
+                self.check_loading(case, ("float32", "bfloat16")[seed // 3 % 2])
 
     def check_names(self, case: Case) -> None:
         stored = {"int64": "I64", "float32": "F32", None: "F32"}
@@ -147,20 +149,21 @@ class Presets(unittest.TestCase):
         ours = isometry.fill(tensor["name"], tensor["shape"], tensor["init"], 1)
         torch.testing.assert_close(torch.from_numpy(ours), values, rtol=1e-5, atol=2e-6)
 
-    def check_loading(self, case: Case) -> None:
+    def check_loading(self, case: Case, dtype: str) -> None:
         folder = isometry.temporary(f"{case.name}-ours")
         os.makedirs(folder)
         # Transformers 5.18 divides Mamba's output matrices again when it loads them: the division in its _init_weights,
         # unlike the initializers there, does not look whether the parameter is loaded.
         config = case.config | ({"rescale_prenorm_residual": False} if "rescale_prenorm_residual" in case.config else {})
+        config |= {"dtype": dtype}
         with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
             json.dump(config, file)
-        plan = {"tensors": case.plan + [{"name": t["name"], "tie": t["to"]} for t in case.ties]}
+        plan = {"dtype": dtype, "tensors": case.plan + [{"name": t["name"], "tie": t["to"]} for t in case.ties]}
         isometry.ask("checkpoint", plan=plan, path=folder, options={"seed": 5})
         path = os.path.join(folder, "model.safetensors")
-        loaded, info = case.type.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
+        loaded, info = case.type.from_pretrained(folder, output_loading_info=True, dtype="auto")
         for problem in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
-            self.assertFalse(info.get(problem), problem)
+            self.assertFalse(info[problem], problem)
         # What was loaded, under the names of files again.
         again = isometry.temporary(f"{case.name}-again")
         loaded.save_pretrained(again)
@@ -168,6 +171,7 @@ class Presets(unittest.TestCase):
         theirs = safetensors.torch.load_file(os.path.join(again, "model.safetensors"))
         self.assertEqual(set(ours), set(theirs))
         for name, value in ours.items():
+            self.assertEqual(value.dtype, theirs[name].dtype, name)
             self.assertTrue(torch.equal(value, theirs[name]), name)
         for used in (folder, again, case.folder):
             shutil.rmtree(used)

@@ -30,6 +30,31 @@ const PUBLISHED: readonly [string, number, Record<string, unknown>][] = [
     46_702_792_704,
     { ...llama(4096, 14336, 32, 32, 8), model_type: 'mixtral', vocab_size: 32000, num_local_experts: 8 },
   ],
+  ['Qwen 2 7B', 7_615_616_512, { ...llama(3584, 18944, 28, 28, 4), model_type: 'qwen2', vocab_size: 152064 }],
+  ['Qwen 3 8B', 8_190_735_360, { ...llama(4096, 12288, 36, 32, 8), model_type: 'qwen3', vocab_size: 151936 }],
+  [
+    'Qwen 3 30B-A3B',
+    30_532_122_624,
+    {
+      ...llama(2048, 6144, 48, 32, 4),
+      model_type: 'qwen3_moe',
+      vocab_size: 151936,
+      head_dim: 128,
+      num_experts: 128,
+      moe_intermediate_size: 768,
+    },
+  ],
+  ['Gemma 2 2B', 2_614_341_888, { ...llama(2304, 9216, 26, 8, 4), model_type: 'gemma2', vocab_size: 256000 }],
+  [
+    'OLMo 2 7B',
+    7_298_617_344,
+    { ...llama(4096, 11008, 32, 32, 32), model_type: 'olmo2', vocab_size: 100352 },
+  ],
+  [
+    'Pythia 160M',
+    162_322_944,
+    { ...llama(768, 3072, 12, 12, 12), model_type: 'gpt_neox', vocab_size: 50304 },
+  ],
   [
     'BERT base',
     110_106_428,
