@@ -8,7 +8,14 @@ import { parseMetadata } from '../checkpoint/metadata.js';
 import type { PlanDType } from './plan-dtype.js';
 import { findViolation, type SchemaViolation } from './plan-schema.js';
 import { TensorParser } from './plan-tensors.js';
-import { copyPlanObject, type Fail, failOf, parsePlanText, readPlanText } from './plan-text.js';
+import {
+  copyPlanObject,
+  type Fail,
+  failOf,
+  MAX_PLAN_BYTES,
+  parsePlanText,
+  readPlanText,
+} from './plan-text.js';
 import type { Facts } from './rules.js';
 
 /** One tensor of a plan. */
@@ -118,9 +125,12 @@ export function parsePlan(source: unknown, where = 'the plan'): Plan {
   return plan;
 }
 
+const SEPARATOR = ',\n    ';
+
 /**
  * A plan as JSON that `parsePlan` makes an equal plan of: rules are resolved, defaults written out. Files are not part of
  * it, and of what is copied only that it was.
+ * @throws IsometryError `TOO_LARGE` when the text would be longer than what `readPlan` reads, 2^28 bytes.
  */
 export function serializePlan(plan: Plan): string {
   const made = new Map<string, object>();
@@ -136,8 +146,15 @@ export function serializePlan(plan: Plan): string {
   const { dtype, metadata } = plan;
   const head = JSON.stringify({ dtype, metadata });
   // One tensor to a line: a plan is read by people too, and compared by lines.
-  const lines = tensors.map((tensor) => JSON.stringify(tensor)).join(',\n    ');
-  return `{\n  ${head.slice(1, -1)}${head === '{}' ? '' : ',\n  '}"tensors": [\n    ${lines}\n  ]\n}\n`;
+  const lines = tensors.map((tensor) => JSON.stringify(tensor));
+  const bytes = lines.reduce((total, line) => total + Buffer.byteLength(line), Buffer.byteLength(head));
+  if (bytes + SEPARATOR.length * lines.length + 32 > MAX_PLAN_BYTES) {
+    throw new IsometryError(
+      'TOO_LARGE',
+      `expected a plan of at most ${MAX_PLAN_BYTES} bytes, but written out it has more for its ${lines.length} tensors; use shorter names and metadata, or make several models`,
+    );
+  }
+  return `{\n  ${head.slice(1, -1)}${head === '{}' ? '' : ',\n  '}"tensors": [\n    ${lines.join(SEPARATOR)}\n  ]\n}\n`;
 }
 
 /**
@@ -161,7 +178,7 @@ export function amendPlan(plan: Plan, facts: Partial<Plan>): Plan {
 /**
  * Reads and checks a plan file.
  * @throws IsometryError `IO_ERROR` when it cannot be read; `PLAN_ERROR` as `parsePlan`, and when it is larger than
- * `MAX_PLAN_BYTES` or not UTF-8.
+ * 2^28 bytes or not UTF-8.
  */
 export async function readPlan(path: string): Promise<Plan> {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {

@@ -350,10 +350,21 @@ describe('readPlan', () => {
     }
   });
 
-  test('a file above 100,000,000 bytes is refused', async () => {
+  test('nor is one written that could not be read back', () => {
+    const tensors = [{ name: 'w', shape: [1], init: { kind: 'zeros' } }];
+    const plan = parsePlan({ tensors, metadata: { long: 'x'.repeat(2 ** 28) } });
+    expect(() => serializePlan(plan)).toThrow(
+      expect.objectContaining({
+        code: 'TOO_LARGE',
+        message: expect.stringContaining('at most 268435456 bytes'),
+      }),
+    );
+  });
+
+  test('a file above 2^28 bytes is refused', async () => {
     const path = join(dir, 'large.json');
     writeFileSync(path, '');
-    truncateSync(path, 100_000_001); // sparse
-    await expect(readPlan(path)).rejects.toThrow(planError('longer than 100000000 bytes'));
+    truncateSync(path, 2 ** 28 + 1); // sparse
+    await expect(readPlan(path)).rejects.toThrow(planError('longer than 268435456 bytes'));
   });
 });
