@@ -69,7 +69,7 @@ std::vector<cpu::Target> allTargets() {
   int count = 0;
   const cpu::Target* targets = cpu::targets(&count);
   std::vector<cpu::Target> all(targets, targets + count);
-  all.push_back({"kernels", [] { return true; }, nullptr, standardNormalsOfKernels});
+  all.push_back({"kernels", [] { return true; }, nullptr, standardNormalsOfKernels, nullptr, nullptr});
   return all;
 }
 

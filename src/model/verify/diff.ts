@@ -3,6 +3,7 @@ import { parseSignal } from '../../fill.js';
 import { booleanOption, checkKeys, withDefault } from '../../options.js';
 import type { StoredDType } from '../../safetensors/dtypes.js';
 import { type Comparison, comparePieces } from './compare-elements.js';
+import { inStep } from './in-step.js';
 import { type OpenCheckpoint, type OpenTensor, openCheckpoint } from './open-checkpoint.js';
 
 /** What `diffCheckpoints` takes beside the two paths. */
@@ -180,17 +181,15 @@ async function compareTensors(
   buffers: readonly [Uint8Array, Uint8Array],
   signal: AbortSignal | undefined,
 ): Promise<Comparison | undefined> {
-  const mine = a.chunks(tensor, buffers[0]);
-  const theirs = b.chunks(other, buffers[1]);
   let total: Comparison | undefined;
-  for (let at = 0; ; ) {
+  let at = 0;
+  for await (const [x, y] of inStep(a.chunks(tensor, buffers[0]), b.chunks(other, buffers[1]))) {
     signal?.throwIfAborted();
-    const [x, y] = await Promise.all([mine.next(), theirs.next()]);
-    if (x.done === true || y.done === true) return total;
-    const found = comparePieces(x.value, y.value, tensor.dtype, at);
-    at += x.value.length;
+    const found = comparePieces(x, y, tensor.dtype, at);
+    at += x.length;
     if (found !== undefined) total = total === undefined ? found : sumOf(total, found);
   }
+  return total;
 }
 
 function sumOf(a: Comparison, b: Comparison): Comparison {

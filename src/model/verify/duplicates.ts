@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { inStep } from './in-step.js';
 import type { OpenCheckpoint, OpenTensor } from './open-checkpoint.js';
 
 /** A tensor that should equal no other. */
@@ -154,14 +155,11 @@ async function measure(checkpoint: OpenCheckpoint, a: Place, b: Place): Promise<
     const begin = tensor.begin + element * size;
     return checkpoint.chunks({ ...tensor, begin, end: begin + most }, new Uint8Array(BUFFER_BYTES));
   };
-  const [x, y] = [from(a), from(b)];
   let bytes = 0;
-  for (;;) {
-    const [mine, theirs] = [await x.next(), await y.next()];
-    if (mine.done === true || theirs.done === true) break;
-    const equal = equalBytes(mine.value, theirs.value);
+  for await (const [mine, theirs] of inStep(from(a), from(b))) {
+    const equal = equalBytes(mine, theirs);
     bytes += equal;
-    if (equal < mine.value.length) break;
+    if (equal < mine.length) break;
   }
   const elements = Math.floor(bytes / size);
   const whole = mayBeWhole && elements === rest;
