@@ -5,6 +5,7 @@
 
 #include "binding/arguments.h"
 #include "binding/cuda.h"
+#include "binding/file_write.h"
 #include "binding/fill_job.h"
 #include "binding/jobs.h"
 #include "binding/orthogonal_job.h"
@@ -78,6 +79,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exportOrthogonal(env, exports);
   exportCuda(env, exports);
   exportSolver(env, exports);
+  exportFileWrite(env, exports);
   return exports;
 }
 

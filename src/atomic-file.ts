@@ -69,7 +69,6 @@ export async function writeAtomically<T>(
     let result: T;
     try {
       result = await produce(writer);
-      await writer.writtenOut();
     } finally {
       // A failure elsewhere must not close the file under writes that are still on their way.
       await writer.settle();
@@ -98,13 +97,6 @@ export async function writeAtomically<T>(
   }
 }
 
-/**
- * After so many bytes the system is asked to write them out: it would begin by itself only when a tenth of the memory
- * is dirty, and the computing would be over when the disk's work starts. Measured with 64 to 256 MiB: the smaller the
- * better, and all better than not at all.
- */
-const WRITE_OUT_BYTES = 64 * 2 ** 20;
-
 class Writer implements AtomicWriter {
   private readonly file: OpenFile;
   private readonly target: string;
@@ -112,8 +104,6 @@ class Writer implements AtomicWriter {
   private readonly signal: AbortSignal | undefined;
   private readonly pending = new Set<Promise<void>>();
   private written = 0;
-  private sinceWriteOut = 0;
-  private writingOut: Promise<void> | undefined;
 
   constructor(file: OpenFile, target: string, bytes: number, signal: AbortSignal | undefined) {
     this.file = file;
@@ -133,12 +123,7 @@ class Writer implements AtomicWriter {
   }
 
   async settle(): Promise<void> {
-    await Promise.allSettled([...this.pending, this.writingOut]);
-  }
-
-  /** What the system could not write out: it says so only once, so a later sync would not know. */
-  async writtenOut(): Promise<void> {
-    await this.writingOut;
+    await Promise.allSettled(this.pending);
   }
 
   assertComplete(): void {
@@ -160,21 +145,6 @@ class Writer implements AtomicWriter {
       done += taken;
     }
     this.written += data.length;
-    this.sinceWriteOut += data.length;
-    if (this.sinceWriteOut >= WRITE_OUT_BYTES) await this.writeOut();
-  }
-
-  /** At most one at a time: the next one waits for the disk, and so does who writes, or memory would fill up. */
-  private async writeOut(): Promise<void> {
-    this.sinceWriteOut = 0;
-    const before = this.writingOut;
-    const writing = (async () => {
-      await before;
-      await attempt('sync', this.target, () => this.file.syncData());
-    })();
-    writing.catch(() => {});
-    this.writingOut = writing;
-    await before;
   }
 }
 

@@ -1,5 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import { getSystemErrorName } from 'node:util';
+import { loadNative } from './backends/native.js';
 
 /** What `lstat` says of a path: the thing itself, links not followed. */
 export interface PathInfo {
@@ -12,12 +14,13 @@ export interface PathInfo {
 
 /** A file open for writing. */
 export interface OpenFile {
-  /** Writes at a byte position; returns how many bytes were taken, which may be fewer than given. */
+  /**
+   * Writes at a byte position; returns how many bytes were taken, which may be fewer than given. A large write is on its way
+   * to the disk when this resolves: who writes faster than the disk can waits here.
+   */
   write(data: Uint8Array, position: number): Promise<number>;
   truncate(bytes: number): Promise<void>;
   chmod(mode: number): Promise<void>;
-  /** Resolves when what was written so far is on the disk; writes may go on meanwhile. */
-  syncData(): Promise<void>;
   /** Resolves when the content is on the disk. */
   sync(): Promise<void>;
   /** Waits for pending writes; the handle is gone afterwards, also when this fails. */
@@ -89,10 +92,9 @@ export const nodeFileOps: FileOps = {
     // 0666 is cut down by the process's umask, as for any new file. Node adds O_CLOEXEC itself.
     const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
     return {
-      write: async (data, position) => (await handle.write(data, 0, data.length, position)).bytesWritten,
+      write: (data, position) => writeAt(handle, data, position),
       truncate: (bytes) => handle.truncate(bytes),
       chmod: (mode) => handle.chmod(mode),
-      syncData: () => handle.datasync(),
       sync: () => handle.sync(),
       close: () => handle.close(),
     };
@@ -145,6 +147,31 @@ export const nodeFileOps: FileOps = {
     }
   },
 };
+
+/** Smaller writes are of small files, or at a file's end. */
+const LARGE_WRITE_BYTES = 2 ** 20;
+
+/** @internal */
+export async function writeAt(handle: FileHandle, data: Uint8Array, position: number): Promise<number> {
+  const { binding } = data.length < LARGE_WRITE_BYTES ? NO_BINDING : loadNative();
+  if (binding?.fileWrite === undefined) {
+    return (await handle.write(data, 0, data.length, position)).bytesWritten;
+  }
+  return new Promise((resolve, reject) => {
+    binding.fileWrite!(handle.fd, data, position, (written, errno) => {
+      if (written > 0 || errno === 0) resolve(written);
+      else reject(systemError(errno));
+    });
+  });
+}
+
+const NO_BINDING = { binding: null };
+
+/** As Node's own functions report it. */
+function systemError(errno: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${code}: write`), { code, errno: -errno, syscall: 'write' });
+}
 
 async function readFully(handle: FileHandle, target: Uint8Array, position: number): Promise<number> {
   let done = 0;

@@ -18,5 +18,6 @@ for (const sanitizers of ['address,undefined', 'thread']) {
   const options = ['-DISOMETRY_TESTS=ON', '-DISOMETRY_CUDA=OFF', `-DISOMETRY_SANITIZE=${sanitizers}`];
   run('cmake', '-S', '.', '-B', folder, ...options, '--log-level=WARNING');
   run('cmake', '--build', folder, '--parallel');
-  run('ctest', '--test-dir', folder, '--output-on-failure');
+  // Each test is mostly one thread.
+  run('ctest', '--test-dir', folder, '--output-on-failure', '--parallel', '2');
 }

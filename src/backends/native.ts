@@ -47,6 +47,16 @@ export interface NativeBinding extends NativeCuda {
     simd?: string,
     threads?: number,
   ): number;
+  /**
+   * Writes to an open file at a position, and has the system begin to bring that to the disk. `written` bytes were taken; where
+   * those are not all, `errno` says why. On Linux only.
+   */
+  fileWrite?(
+    fd: number,
+    data: Uint8Array,
+    position: number,
+    callback: (written: number, errno: number) => void,
+  ): void;
   cancel(id: number): void;
   /** Cancels everything that runs for this environment and waits for it. */
   stop(): void;

@@ -29,7 +29,6 @@ export function hookedOps(before: Before, longestWrite: number = Number.POSITIVE
         ),
         truncate: hook('truncate', file.truncate),
         chmod: hook('chmod', file.chmod),
-        syncData: hook('syncData', file.syncData),
         sync: hook('sync', file.sync),
         // A close that fails still frees the descriptor, as close(2) does.
         async close() {

@@ -191,69 +191,6 @@ describe('every operation failing, one after the other', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  const MIB = 2 ** 20;
-  /** Writes 600 MiB that go nowhere. */
-  const writeLarge = (before: (name: string) => void | Promise<void>): Promise<void> => {
-    const chunk = Buffer.alloc(20 * MIB);
-    const real = hookedOps(before);
-    const ops: FileOps = {
-      ...real,
-      freeBytes: async () => Number.POSITIVE_INFINITY,
-      create: async (path) => ({
-        ...(await real.create(path)),
-        truncate: async () => {},
-        write: async (data) => {
-          await before('write');
-          return data.length;
-        },
-      }),
-    };
-    return writeAtomically(
-      target,
-      30 * chunk.length,
-      async (file) => {
-        for (let i = 0; i < 30; i++) await file.write(chunk, i * chunk.length);
-      },
-      { ops },
-    );
-  };
-
-  test('a large file is written out on the way, in portions of 64 MiB, and at the end', async () => {
-    const log: string[] = [];
-    await writeLarge((name) => void log.push(name));
-    const syncs = log.flatMap((name, i) => (name === 'syncData' ? [i - log.indexOf('write')] : []));
-    // Every fourth write of 20 MiB exceeds 64 MiB.
-    expect(syncs).toEqual([4, 9, 14, 19, 24, 29, 34]);
-    expect(log.slice(-4)).toEqual(['sync', 'close', 'rename', 'syncDirectory']);
-  });
-
-  test('what could not be written out on the way is an error, although the last sync succeeds', async () => {
-    for (const nth of [1, 2]) {
-      let count = 0;
-      const failing = writeLarge((name) => {
-        if (name === 'syncData' && ++count === nth) throw errno('EIO');
-      });
-      await expect(failing, String(nth)).rejects.toEqual(ioError(/could not sync .*EIO/));
-      expect(readdirSync(dir)).toEqual([]);
-    }
-  });
-
-  test('a slow disk is waited for: at most two portions are on their way to it', async () => {
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let writes = 0;
-    const done = writeLarge(async (name) => {
-      if (name === 'write') writes++;
-      if (name === 'syncData') await held;
-    });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(writes).toBe(8);
-    release();
-    await done;
-  });
-
   test('produce failing, or not writing everything, leaves nothing', async () => {
     const error = new Error('no');
     await expect(writeAtomically(target, 4, () => Promise.reject(error))).rejects.toBe(error);
