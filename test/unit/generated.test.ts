@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { NORMAL_DEGREE, NORMAL_ROWS, NORMAL_TABLE } from '../../src/js/normal-table.js';
 
-it.each(['generate-normal-table.mjs', 'generate-mills-table.mjs'])('tools/%s --check', (tool) => {
-  const path = fileURLToPath(new URL(`../../tools/${tool}`, import.meta.url));
-  const { status, stderr } = spawnSync(process.execPath, [path, '--check'], { encoding: 'utf8' });
-  expect(stderr).toBe('');
-  expect(status).toBe(0);
-});
+it.each(['generate-normal-table.mjs', 'generate-mills-table.mjs', 'generate-plan-validator.mjs'])(
+  'tools/%s --check',
+  (tool) => {
+    const path = fileURLToPath(new URL(`../../tools/${tool}`, import.meta.url));
+    const { status, stderr } = spawnSync(process.execPath, [path, '--check'], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  },
+);
 
 it('the C++ header holds the numbers of the TypeScript module', () => {
   const header = readFileSync(new URL('../../core/normal_table.h', import.meta.url), 'utf8');

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { describe, shorten } from '../../errors.js';
+import { type ErrorObject, validatePlan } from './plan-validator.js';
 
 /** Where a plan breaks the schema, as a JSON pointer (RFC 6901), and how. */
 export interface SchemaViolation {
@@ -8,24 +7,15 @@ export interface SchemaViolation {
   readonly message: string;
 }
 
-let validator: ValidateFunction | undefined;
-
 /** The first way in which `plan` breaks plan.schema.json; `undefined` when it does not. */
 export function findViolation(plan: unknown): SchemaViolation | undefined {
-  validator ??= compile();
-  if (validator(plan)) return undefined;
-  const error = validator.errors![0]!;
+  if (validatePlan(plan)) return undefined;
+  const error = validatePlan.errors![0]!;
   const { instancePath: pointer } = error;
   return {
     pointer,
     message: explain(error, pointer === '' ? 'the plan' : shorten(pointer), valueAt(plan, pointer)),
   };
-}
-
-function compile(): ValidateFunction {
-  // Read, not imported: import attributes differ between the Node versions supported.
-  const text = readFileSync(new URL('../plan.schema.json', import.meta.url), 'utf8');
-  return new Ajv({ discriminator: true, allowUnionTypes: true }).compile(JSON.parse(text));
 }
 
 function explain({ keyword, params, message }: ErrorObject, where: string, value: unknown): string {
