@@ -17,15 +17,16 @@ namespace isometry::binding {
 #ifdef __linux__
 namespace {
 
-// For a larger write the system takes its memory in larger blocks, up to 2 MiB on ext4 and XFS, and in a virtual
-// machine those are the ones that were given back to the host: measured, writes of 8 MiB took three to four times the
-// system's time of these.
+// For a larger write the system takes its memory in larger blocks, up to 2 MiB on ext4 and XFS, and in a
+// virtual machine those are the ones that were given back to the host: measured, writes of 8 MiB took three
+// to four times the system's time of these.
 constexpr size_t kWriteBytes = size_t{1} << 20;
 
 // On a thread of Node's pool.
 class FileWrite : public Napi::AsyncWorker {
  public:
-  FileWrite(const Napi::Function& callback, int file, const Napi::Object& owner, const View& data, int64_t position)
+  FileWrite(const Napi::Function& callback, int file, const Napi::Object& owner, const View& data,
+            int64_t position)
       : Napi::AsyncWorker(callback, "isometry.fileWrite"),
         owner_(Napi::Persistent(owner)),
         file_(file),
@@ -42,9 +43,10 @@ class FileWrite : public Napi::AsyncWorker {
       if (taken <= 0) break;
       done_ += static_cast<size_t>(taken);
     }
-    // By itself the system would begin only when a tenth of the memory is dirty, and the computing would be over when
-    // the disk's work starts. It waits here while the disk has too much to do. A hint only: what goes wrong on the
-    // disk is the answer to the fsync at the end, from which this, which waits for no result, takes nothing away.
+    // By itself the system would begin only when a tenth of the memory is dirty, and the computing would be
+    // over when the disk's work starts. It waits here while the disk has too much to do. A hint only: what
+    // goes wrong on the disk is the answer to the fsync at the end, from which this, which waits for no
+    // result, takes nothing away.
     if (done_ > 0)
       (void)sync_file_range(file_, position_, static_cast<int64_t>(done_), SYNC_FILE_RANGE_WRITE);
   }
