@@ -5,6 +5,7 @@
 
 #include "binding/arguments.h"
 #include "binding/cuda.h"
+#include "binding/file_fill.h"
 #include "binding/file_write.h"
 #include "binding/fill_job.h"
 #include "binding/jobs.h"
@@ -80,6 +81,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exportCuda(env, exports);
   exportSolver(env, exports);
   exportFileWrite(env, exports);
+  exportFileFill(env, exports);
   return exports;
 }
 

@@ -26,8 +26,6 @@ View viewOf(Napi::Env env, napi_value value, const char* problem) {
   return view;
 }
 
-namespace {
-
 const cpu::Target* readSimd(Napi::Env env, const Napi::Value& value) {
   static const cpu::Target* const best = cpu::bestTarget();  // a pointer: nothing to destroy at unload
   if (value.IsUndefined()) return best;
@@ -36,6 +34,8 @@ const cpu::Target* readSimd(Napi::Env env, const Napi::Value& value) {
   if (target == nullptr) refuse(env, "no such SIMD target on this machine");
   return target;
 }
+
+namespace {
 
 unsigned readThreads(Napi::Env env, const Napi::Value& value) {
   static const unsigned all = cpu::usableCpus();

@@ -20,6 +20,9 @@ struct View {
 
 View viewOf(Napi::Env env, napi_value value, const char* problem);
 
+// The SIMD target of that name; the best one where it is undefined.
+const cpu::Target* readSimd(Napi::Env env, const Napi::Value& value);
+
 // fillSync(words, target, start, simd, threads), and fillAsync with a callback after them.
 struct FillArguments {
   View words;

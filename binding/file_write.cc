@@ -22,47 +22,31 @@ namespace {
 // to four times the system's time of these.
 constexpr size_t kWriteBytes = size_t{1} << 20;
 
-// On a thread of Node's pool.
 class FileWrite : public Napi::AsyncWorker {
  public:
-  FileWrite(const Napi::Function& callback, int file, const Napi::Object& owner, const View& data,
-            int64_t position)
+  FileWrite(const Napi::Function& callback, const FileRange& range, const Napi::Object& owner,
+            const View& data)
       : Napi::AsyncWorker(callback, "isometry.fileWrite"),
         owner_(Napi::Persistent(owner)),
-        file_(file),
+        range_(range),
         data_(static_cast<const char*>(data.data)),
-        bytes_(data.length),
-        position_(position) {}
+        bytes_(data.length) {}
 
   void Execute() override {
-    while (done_ < bytes_) {
-      const size_t piece = std::min(kWriteBytes, bytes_ - done_);
-      const ssize_t taken = pwrite(file_, data_ + done_, piece, position_ + static_cast<int64_t>(done_));
-      if (taken < 0 && errno == EINTR) continue;
-      if (taken < 0) error_ = errno;
-      if (taken <= 0) break;
-      done_ += static_cast<size_t>(taken);
-    }
-    // By itself the system would begin only when a tenth of the memory is dirty, and the computing would be
-    // over when the disk's work starts. It waits here while the disk has too much to do. A hint only: what
-    // goes wrong on the disk is the answer to the fsync at the end, from which this, which waits for no
-    // result, takes nothing away.
-    if (done_ > 0)
-      (void)sync_file_range(file_, position_, static_cast<int64_t>(done_), SYNC_FILE_RANGE_WRITE);
+    range_.append(data_, bytes_);
+    range_.beginWriteback();
   }
 
   void OnOK() override {
-    Callback().Call({Napi::Number::New(Env(), static_cast<double>(done_)), Napi::Number::New(Env(), error_)});
+    Callback().Call({Napi::Number::New(Env(), static_cast<double>(range_.written)),
+                     Napi::Number::New(Env(), range_.error)});
   }
 
  private:
   Napi::ObjectReference owner_;  // keeps the memory
-  int file_;
+  FileRange range_;
   const char* data_;
   size_t bytes_;
-  int64_t position_;
-  size_t done_ = 0;
-  int error_ = 0;
 };
 
 bool isIndex(const Napi::Value& value, double end) {
@@ -71,19 +55,52 @@ bool isIndex(const Napi::Value& value, double end) {
   return number >= 0 && number < end && number == std::floor(number);
 }
 
+// fileWrite(descriptor, data, position, callback)
 void StartFileWrite(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!isIndex(info[0], 2147483648.0)) refuse(env, "the file descriptor must be a whole number");
+  FileRange range;
+  range.file = readDescriptor(env, info[0]);
   const View data = viewOf(env, info[1], "the data must be a Uint8Array");
   if (data.type != napi_uint8_array) refuse(env, "the data must be a Uint8Array");
-  if (!isIndex(info[2], 9007199254740992.0)) refuse(env, "the position must be a whole number below 2^53");
+  range.position = readPosition(env, info[2]);
   if (!info[3].IsFunction()) refuse(env, "the callback must be a function");
-  auto* work = new FileWrite(info[3].As<Napi::Function>(), info[0].As<Napi::Number>().Int32Value(),
-                             info[1].As<Napi::Object>(), data, info[2].As<Napi::Number>().Int64Value());
+  auto* work = new FileWrite(info[3].As<Napi::Function>(), range, info[1].As<Napi::Object>(), data);
   work->Queue();  // deletes itself
 }
 
 }  // namespace
+
+int readDescriptor(Napi::Env env, const Napi::Value& value) {
+  if (!isIndex(value, 2147483648.0)) refuse(env, "the file descriptor must be a whole number");
+  return value.As<Napi::Number>().Int32Value();
+}
+
+int64_t readPosition(Napi::Env env, const Napi::Value& value) {
+  if (!isIndex(value, 9007199254740992.0)) refuse(env, "the position must be a whole number below 2^53");
+  return value.As<Napi::Number>().Int64Value();
+}
+
+bool FileRange::append(const char* data, size_t bytes) {
+  for (size_t done = 0; done < bytes;) {
+    const size_t piece = std::min(kWriteBytes, bytes - done);
+    const ssize_t taken = pwrite(file, data + done, piece, position + static_cast<int64_t>(written));
+    if (taken < 0 && errno == EINTR) continue;
+    if (taken < 0) error = errno;
+    if (taken <= 0) return false;
+    done += static_cast<size_t>(taken);
+    written += static_cast<size_t>(taken);
+  }
+  return true;
+}
+
+// By itself the system would begin only when a tenth of the memory is dirty, and the computing would be over
+// when the disk's work starts. It waits here while the disk has too much to do. A hint only: what goes wrong
+// on the disk is the answer to the fsync at the end, from which this, which waits for no result, takes
+// nothing away.
+void FileRange::beginWriteback() const {
+  if (written > 0)
+    (void)sync_file_range(file, position, static_cast<int64_t>(written), SYNC_FILE_RANGE_WRITE);
+}
 #endif
 
 void exportFileWrite(Napi::Env env, Napi::Object exports) {

@@ -5,10 +5,18 @@ import { type FileOps, nodeFileOps, type OpenFile } from './file-ops.js';
 import { attempt, checkSpace, ioError } from './io-errors.js';
 import { sweepStaleTemps, tempName } from './temp-names.js';
 
+/** Has `write` write `bytes` bytes by a file's descriptor. */
+export type WriteBy = (bytes: number, write: (fd: number) => Promise<void>) => Promise<void>;
+
 /** Takes the content of a file that is being written. */
 export interface AtomicWriter {
   /** Writes all of `data` at a byte position. Calls may overlap; `data` must stay as it is until the promise settles. */
   write(data: Uint8Array, position: number): Promise<void>;
+  /**
+   * Has someone else write `bytes` bytes by the file's descriptor, all of them when its promise resolves. Left out where all
+   * bytes are to pass `write`.
+   */
+  readonly writeBy?: WriteBy | undefined;
 }
 
 /** Options of `writeAtomically`. */
@@ -113,7 +121,23 @@ class Writer implements AtomicWriter {
   }
 
   write(data: Uint8Array, position: number): Promise<void> {
-    const write = this.writeAll(data, position);
+    return this.track(this.writeAll(data, position));
+  }
+
+  get writeBy(): WriteBy | undefined {
+    const { file, target, signal } = this;
+    if (file.writeBy === undefined) return undefined;
+    return (bytes, write) =>
+      this.track(
+        (async () => {
+          signal?.throwIfAborted();
+          await attempt('write', target, () => file.writeBy!(write));
+          this.written += bytes;
+        })(),
+      );
+  }
+
+  private track(write: Promise<void>): Promise<void> {
     this.pending.add(write);
     const done = (): void => {
       this.pending.delete(write);

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
-import { getSystemErrorName } from 'node:util';
 import { loadNative } from './backends/native.js';
+import { writeError } from './io-errors.js';
 
 /** What `lstat` says of a path: the thing itself, links not followed. */
 export interface PathInfo {
@@ -19,6 +19,10 @@ export interface OpenFile {
    * to the disk when this resolves: who writes faster than the disk can waits here.
    */
   write(data: Uint8Array, position: number): Promise<number>;
+  /**
+   * Has someone else write by the file's descriptor, who must not close it. Left out where all bytes are to pass `write`.
+   */
+  writeBy?(write: (fd: number) => Promise<void>): Promise<void>;
   truncate(bytes: number): Promise<void>;
   chmod(mode: number): Promise<void>;
   /** Resolves when the content is on the disk. */
@@ -93,6 +97,7 @@ export const nodeFileOps: FileOps = {
     const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
     return {
       write: (data, position) => writeAt(handle, data, position),
+      writeBy: (write) => write(handle.fd),
       truncate: (bytes) => handle.truncate(bytes),
       chmod: (mode) => handle.chmod(mode),
       sync: () => handle.sync(),
@@ -160,18 +165,12 @@ export async function writeAt(handle: FileHandle, data: Uint8Array, position: nu
   return new Promise((resolve, reject) => {
     binding.fileWrite!(handle.fd, data, position, (written, errno) => {
       if (written > 0 || errno === 0) resolve(written);
-      else reject(systemError(errno));
+      else reject(writeError(errno));
     });
   });
 }
 
 const NO_BINDING = { binding: null };
-
-/** As Node's own functions report it. */
-function systemError(errno: number): NodeJS.ErrnoException {
-  const code = getSystemErrorName(-errno);
-  return Object.assign(new Error(`${code}: write`), { code, errno: -errno, syscall: 'write' });
-}
 
 async function readFully(handle: FileHandle, target: Uint8Array, position: number): Promise<number> {
   let done = 0;

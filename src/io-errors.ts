@@ -1,3 +1,4 @@
+import { getSystemErrorName } from 'node:util';
 import { IsometryError } from './errors.js';
 import type { FileOps } from './file-ops.js';
 
@@ -28,6 +29,12 @@ export async function attempt<T>(action: string, target: string, operation: () =
   } catch (error) {
     throw ioError(action, target, error);
   }
+}
+
+/** A failure of the addon's writing, as Node's own functions report it. */
+export function writeError(errno: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${code}: write`), { code, errno: -errno, syscall: 'write' });
 }
 
 /** An error of the system as one of ours, with the remedy. */

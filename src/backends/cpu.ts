@@ -1,5 +1,7 @@
-import type { TensorArray } from '../dtype.js';
+import { constants } from 'node:os';
+import { dtypeInfo, type TensorArray } from '../dtype.js';
 import { describe, IsometryError } from '../errors.js';
+import { writeError } from '../io-errors.js';
 import type { FillRequest, OrthogonalRequest } from '../job.js';
 import { checkWorkMemory } from '../memory.js';
 import { stopAtExit } from './at-exit.js';
@@ -8,7 +10,7 @@ import { withMatrices } from './matrices.js';
 import { loadNative, type NativeBinding } from './native.js';
 import { fromNative } from './native-error.js';
 import { onAbort } from './on-abort.js';
-import type { Probe, RawBackend } from './types.js';
+import type { FileFill, Part, Probe, RawBackend } from './types.js';
 
 /** More threads than this are never started; the same bound as in cpu/pool.h. */
 const MAX_THREADS = 256;
@@ -108,6 +110,27 @@ export function fillWith(
   );
 }
 
+/** `fillFile` with a SIMD target and a number of threads of one's own choice. */
+export function fillFileWith(parts: readonly Part[], options: CpuOptions): FileFill | undefined {
+  const { binding, simd, threads } = { ...ready(), ...options };
+  // It takes threads of Node's pool, a few only: too few where computing takes longer than writing.
+  if (binding.fileFill === undefined || simd === 'portable' || threads === 1) return undefined;
+  const words = parts.map(({ request }) => requestWords(request));
+  const windows = Float64Array.from(parts.flatMap(({ start, length }) => [start, length]));
+  const bytes = parts.reduce((sum, { request, length }) => sum + length * dtypeInfo(request.dtype).bytes, 0);
+  return (fd, position) =>
+    new Promise((resolve, reject) => {
+      try {
+        binding.fileFill!(fd, position, words, windows, simd, (written, errno) => {
+          if (written === bytes) resolve();
+          else reject(writeError(errno || constants.errno.EIO));
+        });
+      } catch (error) {
+        reject(fromNative(error));
+      }
+    });
+}
+
 /** `orthogonalSync` with a SIMD target and a number of threads of one's own choice. */
 export function orthogonalSyncWith(
   request: OrthogonalRequest,
@@ -197,6 +220,9 @@ export const cpuBackend: RawBackend = withMatrices({
   },
   fill(request: FillRequest, target: TensorArray, start: number, signal?: AbortSignal): Promise<void> {
     return fillWith(request, target, start, signal === undefined ? {} : { signal });
+  },
+  fillFile(parts: readonly Part[]): FileFill | undefined {
+    return fillFileWith(parts, {});
   },
   orthogonalSync(request: OrthogonalRequest, target: TensorArray, start: number): void {
     orthogonalSyncWith(request, target, start, {});

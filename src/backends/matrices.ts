@@ -41,7 +41,9 @@ export function withMatrices<B extends RawBackend>(raw: B, maker: MatrixMaker = 
       else await finishInSlices(step.work, signal);
     }
   };
-  if (raw.fillParts === undefined) return { ...raw, fillSync, fill };
+  const fillFile: Backend['fillFile'] = (parts) =>
+    parts.every(({ request }) => splitOf(request) === undefined) ? raw.fillFile?.(parts) : undefined;
+  if (raw.fillParts === undefined) return { ...raw, fillSync, fill, fillFile };
   const inner = raw.fillParts;
   const fillParts: Backend['fillParts'] = async (parts, buffer, signal) => {
     const others: Part[] = [];
@@ -53,5 +55,5 @@ export function withMatrices<B extends RawBackend>(raw: B, maker: MatrixMaker = 
     }
     if (others.length > 0) await inner(others, buffer, signal);
   };
-  return { ...raw, fillSync, fill, fillParts };
+  return { ...raw, fillSync, fill, fillParts, fillFile };
 }

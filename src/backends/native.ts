@@ -57,6 +57,18 @@ export interface NativeBinding extends NativeCuda {
     position: number,
     callback: (written: number, errno: number) => void,
   ): void;
+  /**
+   * Computes windows, one behind the other, and writes them as `fileWrite` does, on a thread of Node's pool; without an array
+   * between. `windows` has start and length of each. On Linux only.
+   */
+  fileFill?(
+    fd: number,
+    position: number,
+    words: readonly Float64Array[],
+    windows: Float64Array,
+    simd: string | undefined,
+    callback: (written: number, errno: number) => void,
+  ): void;
   cancel(id: number): void;
   /** Cancels everything that runs for this environment and waits for it. */
   stop(): void;

@@ -19,6 +19,12 @@ export interface Part {
   readonly byteOffset: number;
 }
 
+/**
+ * Writes all from a byte position of an open file on. It cannot be aborted.
+ * @throws the system's error, as Node reports it.
+ */
+export type FileFill = (fd: number, position: number) => Promise<void>;
+
 /** Told the fraction that is done, from 0 to 1, never less than before; how often depends on the backend. */
 export type OnProgress = (fraction: number) => void;
 
@@ -48,6 +54,11 @@ export interface Backend {
    * that is faster than one `fill` after another have it.
    */
   fillParts?(parts: readonly Part[], buffer: ArrayBuffer, signal?: AbortSignal): Promise<void>;
+  /**
+   * What computes windows that lie one behind the other into an open file, without a buffer between; undefined where that is
+   * not faster, or not possible.
+   */
+  fillFile?(parts: readonly Part[]): FileFill | undefined;
   /** How many bytes at a time suit it when a file is written, a multiple of 8; left out where it does not matter. */
   readonly chunkBytes?: number;
 }

@@ -27,6 +27,8 @@ export function hookedOps(before: Before, longestWrite: number = Number.POSITIVE
         write: hook('write', (data: Uint8Array, at: number) =>
           file.write(data.subarray(0, longestWrite), at),
         ),
+        // For the writers a write like any other; it has no length that could be cut.
+        ...(longestWrite === Number.POSITIVE_INFINITY ? { writeBy: hook('write', file.writeBy!) } : {}),
         truncate: hook('truncate', file.truncate),
         chmod: hook('chmod', file.chmod),
         sync: hook('sync', file.sync),

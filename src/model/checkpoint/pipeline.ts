@@ -1,6 +1,6 @@
 import type { AtomicWriter } from '../../atomic-file.js';
 import { PacedFiller } from '../../backends/paced.js';
-import type { Backend, Part } from '../../backends/types.js';
+import type { Backend, FileFill, Part } from '../../backends/types.js';
 import { dtypeInfo } from '../../dtype.js';
 import type { PlacedTensor, StoredTensor } from '../../safetensors/header.js';
 import type { TensorSource } from '../plan/tensor-source.js';
@@ -54,11 +54,18 @@ export async function streamTensors<T extends StoredTensor>(
   let written = 0;
   for (let at = 0, turn = 0; at < total; at += chunkBytes, turn = (turn + 1) % BUFFERS) {
     await writes[turn];
-    const buffer = buffers[turn] ?? new ArrayBuffer(chunkBytes);
-    buffers[turn] = buffer;
     const bytes = Math.min(chunkBytes, total - at);
-    await filler.fill(buffer, at, at + bytes);
-    const write = file.write(new Uint8Array(buffer, 0, bytes), offset + at).then(() => {
+    const pieces = filler.pieces(at, at + bytes);
+    const direct = file.writeBy && filler.fillFile(pieces);
+    let done: Promise<void>;
+    if (direct !== undefined) done = file.writeBy!(bytes, (fd) => direct(fd, offset + at));
+    else {
+      const buffer = buffers[turn] ?? new ArrayBuffer(chunkBytes);
+      buffers[turn] = buffer;
+      await filler.fillPieces(buffer, pieces);
+      done = file.write(new Uint8Array(buffer, 0, bytes), offset + at);
+    }
+    const write = done.then(() => {
       written += bytes;
       options.onWritten?.(written);
     });
@@ -89,31 +96,52 @@ export class RangeFiller<T extends StoredTensor> {
   }
 
   /** Bytes [begin, end) of the data section, into the buffer from its beginning on. */
-  async fill(buffer: ArrayBuffer, begin: number, end: number): Promise<void> {
+  fill(buffer: ArrayBuffer, begin: number, end: number): Promise<void> {
+    return this.fillPieces(buffer, this.pieces(begin, end));
+  }
+
+  /** As `fill`, of pieces that `pieces` gave. */
+  async fillPieces(buffer: ArrayBuffer, pieces: Iterable<Piece>): Promise<void> {
     let waiting: Part[] = [];
-    for (const { source, from, bytes, byteOffset } of this.pieces(begin, end)) {
+    for (const piece of pieces) {
+      const { source, from, bytes, byteOffset } = piece;
       if (source.kind === 'bytes') {
         await source.read(new Uint8Array(buffer, byteOffset, bytes), from);
         this.signal?.throwIfAborted();
         continue;
       }
-      const { request, first = 0 } = source;
-      const { array, bytes: elementBytes } = dtypeInfo(request.dtype);
-      // Whole elements always: chunks are multiples of 8 bytes, and wider dtypes come first in the file.
-      const [start, length] = [first + from / elementBytes, bytes / elementBytes];
+      const part = partOf(source, piece);
+      const { request, start, length } = part;
       if (this.backend.fillParts === undefined) {
+        const { array } = dtypeInfo(request.dtype);
         await this.paced.fill(request, new array(buffer, byteOffset, length), start);
         continue;
       }
-      if (waiting.push({ request, start, length, byteOffset }) < PARTS_AT_ONCE) continue;
+      if (waiting.push(part) < PARTS_AT_ONCE) continue;
       await this.backend.fillParts(waiting, buffer, this.signal);
       waiting = [];
     }
     if (waiting.length > 0) await this.backend.fillParts!(waiting, buffer, this.signal);
   }
 
-  /** The pieces of tensors that lie in bytes [begin, end), each prepared when it is asked for. */
-  private *pieces(begin: number, end: number): Generator<Piece> {
+  /** What writes pieces to a file without a buffer; undefined where they take one. */
+  fillFile(pieces: Iterable<Piece>): FileFill | undefined {
+    if (this.backend.fillFile === undefined || !Array.isArray(pieces)) return undefined;
+    const parts: Part[] = [];
+    for (const piece of pieces as Piece[]) {
+      if (piece.source.kind === 'bytes') return undefined;
+      parts.push(partOf(piece.source, piece));
+    }
+    return this.backend.fillFile(parts);
+  }
+
+  /** The pieces of tensors that lie in bytes [begin, end): a list, or where there are many, each prepared when it is asked for. */
+  pieces(begin: number, end: number): Iterable<Piece> {
+    const pieces = this.eachPiece(begin, end);
+    return (this.placed[this.index + PARTS_AT_ONCE]?.begin ?? end) < end ? pieces : [...pieces];
+  }
+
+  private *eachPiece(begin: number, end: number): Generator<Piece> {
     while ((this.placed[this.index]?.end ?? begin + 1) <= begin) this.next();
     for (let at = begin; at < end; ) {
       const current = this.placed[this.index]!;
@@ -132,6 +160,14 @@ export class RangeFiller<T extends StoredTensor> {
     this.source = undefined;
   }
 }
+
+function partOf({ request, first = 0 }: FillSource, { from, bytes, byteOffset }: Piece): Part {
+  // Whole elements always: chunks are multiples of 8 bytes, and wider dtypes come first in the file.
+  const { bytes: elementBytes } = dtypeInfo(request.dtype);
+  return { request, start: first + from / elementBytes, length: bytes / elementBytes, byteOffset };
+}
+
+type FillSource = Extract<TensorSource, { kind: 'fill' }>;
 
 /** Bytes [from, from + bytes) of a tensor, and where they go in the buffer. */
 interface Piece {

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCudaBackend } from '../../../../src/backends/cuda.js';
 import { jsBackend } from '../../../../src/backends/js.js';
 import type { Backend } from '../../../../src/backends/types.js';
+import { dtypeInfo } from '../../../../src/dtype.js';
 import { writeCheckpointWith } from '../../../../src/model/checkpoint/checkpoint.js';
 import { FakeCuda, fakeDevice } from '../../../helpers/fake-binding.js';
 
@@ -42,6 +43,63 @@ async function write(
   await writeCheckpointWith(PLAN, path, { seed: 3, ...(signal === undefined ? {} : { signal }) }, seams);
   return readFileSync(path);
 }
+
+describe('a backend that computes into files', () => {
+  it('writes the same file, the chunks it takes and those it leaves', async () => {
+    const one = await write(jsBackend, undefined);
+    const data = one.length - 8 - Number(one.readBigUInt64LE(0));
+    for (const chunkBytes of [undefined, 65_536, 4096]) {
+      let [taken, left] = [0, 0];
+      const backend: Backend = {
+        ...jsBackend,
+        fillFile(parts) {
+          if (parts.length % 2 === 0) {
+            left++;
+            return undefined;
+          }
+          taken++;
+          return async (fd, position) => {
+            for (const { request, start, length, byteOffset } of parts) {
+              const part = new (dtypeInfo(request.dtype).array)(length);
+              jsBackend.fillSync(request, part, start);
+              writeSync(fd, new Uint8Array(part.buffer), 0, part.byteLength, position + byteOffset);
+            }
+          };
+        },
+      };
+      expect((await write(backend, chunkBytes)).equals(one)).toBe(true);
+      // A chunk of more tensors than are prepared at once is nobody's but the buffer's.
+      expect(taken + left).toBe(chunkBytes === undefined ? 0 : Math.ceil(data / chunkBytes));
+      if (chunkBytes !== undefined) expect(taken).toBeGreaterThan(2);
+      if (chunkBytes === 4096) expect(left).toBeGreaterThan(2);
+    }
+  });
+
+  it('fails as any other, with the file that could not be written', async () => {
+    const full = Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' });
+    const backend: Backend = { ...jsBackend, fillFile: () => () => Promise.reject(full) };
+    await expect(write(backend, 65_536)).rejects.toMatchObject({
+      code: 'IO_ERROR',
+      message: expect.stringMatching(/^could not write .*model\.safetensors: ENOSPC; no space left/),
+      cause: full,
+    });
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('is stopped between its chunks', async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const backend: Backend = {
+      ...jsBackend,
+      fillFile: () => async () => {
+        if (++calls === 5) controller.abort('enough');
+      },
+    };
+    await expect(write(backend, 4096, controller.signal)).rejects.toBe('enough');
+    expect(calls).toBeLessThan(9);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+});
 
 describe('a backend that takes many tensors at once', () => {
   it('writes the same file, with few calls, whatever the size of the chunks', async () => {
