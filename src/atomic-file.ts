@@ -27,6 +27,8 @@ export interface AtomicOptions {
   readonly exclusive?: boolean;
   /** `false` where the caller has removed what dead writers left: see `sweepDirectory`. */
   readonly sweep?: boolean;
+  /** Called when the content is on the disk, before it gets its name; what it throws leaves everything as it was. */
+  readonly beforeRename?: (() => Promise<void>) | undefined;
   /** @internal For fault tests. */
   readonly ops?: FileOps | undefined;
 }
@@ -53,7 +55,7 @@ export async function writeAtomically<T>(
   produce: (file: AtomicWriter) => Promise<T>,
   options: AtomicOptions = {},
 ): Promise<T> {
-  const { signal, exclusive = false, sweep = true, ops = nodeFileOps } = options;
+  const { signal, exclusive = false, sweep = true, beforeRename, ops = nodeFileOps } = options;
   const target = checkPath(path);
   signal?.throwIfAborted();
   const oldMode = await checkTarget(target, ops);
@@ -86,6 +88,7 @@ export async function writeAtomically<T>(
     file = undefined;
     await attempt('close', target, () => handle.close());
     signal?.throwIfAborted();
+    await beforeRename?.();
     if (exclusive) {
       // A second name is given to it only if nobody has that name; a rename would replace.
       await attempt('create', target, () => ops.link(temp, target));

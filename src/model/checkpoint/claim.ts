@@ -69,6 +69,8 @@ export async function claimDirectory(
     }
     const foreign = await foreignFiles(directory, manifest, ops);
     if (foreign.length > 0) {
+      // Since we looked, another process may have claimed the directory and finished a shard: then it is known whose.
+      if ((await readManifestBytes(directory, ops)) !== undefined) continue;
       if (!overwrite) throw foreignModel(directory, foreign);
       await removeModel(directory, manifest, ops);
     }
@@ -88,6 +90,36 @@ export async function claimDirectory(
   throw new IsometryError(
     'CHECKPOINT_ERROR',
     `expected ${directory} to stay as it is, but ${MANIFEST_FILE} comes and goes; let one checkpoint at a time be written there`,
+  );
+}
+
+/** So much of a manifest tells it from others: the seed, the plan's hash and the dtype are in here. */
+const HEAD_BYTES = 4096;
+
+/**
+ * Makes sure that a directory is still claimed by the manifest of these bytes. Reads only the manifest's beginning, so that
+ * it can be asked before each shard.
+ * @throws (rejects with) IsometryError `CHECKPOINT_ERROR` where somebody has claimed it for another checkpoint; `IO_ERROR`.
+ */
+export async function confirmClaim(directory: string, manifest: Uint8Array, ops: FileOps): Promise<void> {
+  const path = join(directory, MANIFEST_FILE);
+  const file = await attempt('read', path, () => ops.openRead(path));
+  if (file === null) throw claimLost(directory);
+  try {
+    const head = Buffer.alloc(Math.min(HEAD_BYTES, manifest.length));
+    const read = await attempt('read', path, () => file.read(head, 0));
+    const same = read === head.length && head.equals(manifest.subarray(0, head.length));
+    if (!same || file.size !== manifest.length) throw claimLost(directory);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The error for a directory that was ours. */
+export function claimLost(directory: string): IsometryError {
+  return new IsometryError(
+    'CHECKPOINT_ERROR',
+    `expected ${MANIFEST_FILE} in ${directory} to stay as it is, but somebody has replaced it; let one checkpoint at a time be written there`,
   );
 }
 

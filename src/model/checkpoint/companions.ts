@@ -6,13 +6,14 @@ import type { FileOps, ReadableFile } from '../../file-ops.js';
 import { attempt } from '../../io-errors.js';
 import { type ManifestFile, sha256 } from './manifest.js';
 
-/** Writes a small file, unless it is there with the same bytes. */
+/** Writes a small file, unless it is there with the same bytes. `beforeRename` as in `AtomicOptions`. */
 export async function writeIfOther(
   directory: string,
   name: string,
   bytes: Uint8Array,
   ops: FileOps,
   signal: AbortSignal | undefined,
+  beforeRename?: () => Promise<void>,
 ): Promise<void> {
   const path = join(directory, name);
   const there = await attempt('read', path, () => ops.openRead(path));
@@ -24,7 +25,8 @@ export async function writeIfOther(
       await there.close();
     }
   }
-  await writeAtomically(path, bytes.length, (file) => file.write(bytes, 0), { signal, ops, sweep: false });
+  const options = { signal, ops, sweep: false, beforeRename };
+  await writeAtomically(path, bytes.length, (file) => file.write(bytes, 0), options);
 }
 
 /** What is wrong with a file, in words; `undefined` where nothing is. */

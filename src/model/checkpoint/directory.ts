@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { checkSpace } from '../../io-errors.js';
 import type { PlanFile } from '../plan/plan.js';
-import { claimDirectory } from './claim.js';
+import { claimDirectory, confirmClaim } from './claim.js';
 import { removeFile, writeIfOther } from './companions.js';
 import { finalizeManifest } from './finalize.js';
 import { forEachLimited } from './limited.js';
-import type { Manifest } from './manifest.js';
+import { encodeManifest, type Manifest } from './manifest.js';
 import type { ProgressReporter } from './progress.js';
 import { isFinished, type Shard, type ShardWork, writeShard } from './shard-writer.js';
 
@@ -55,17 +55,25 @@ export async function writeDirectory(job: DirectoryJob): Promise<readonly ShardS
     else if (replaced) await removeFile(directory, shard.file, ops);
   });
 
+  // Who lost the directory to a process with `overwrite` must not replace that one's shards.
+  const ours = encodeManifest(manifest);
+  const confirm = (): Promise<void> => confirmClaim(directory, ours, ops);
   const missing = numbered.filter(({ index }) => states[index] === 'written');
   const bytes = missing.reduce((total, { shard }) => total + shard.bytes, 0);
   await checkSpace(directory, directory, bytes, ops);
   await forEachLimited(missing, job.concurrency, signal, async ({ shard, number }, stop) => {
     const onWritten = (done: number): void => job.reporter.report(number, done);
-    await writeShard(shard, pathOf(shard), { ...work, signal: stop }, { onWritten, sweep: false });
+    await confirm();
+    const hooks = { onWritten, beforeRename: confirm, sweep: false };
+    await writeShard(shard, pathOf(shard), { ...work, signal: stop }, hooks);
     job.reporter.done(number);
   });
 
+  await confirm();
   if (rank === 0) {
-    for (const file of job.files) await writeIfOther(directory, file.name, file.bytes, ops, signal);
+    for (const file of job.files) {
+      await writeIfOther(directory, file.name, file.bytes, ops, signal, confirm);
+    }
   }
   if (world === 1) await finalizeManifest(directory, manifest, ops, signal);
   return states;

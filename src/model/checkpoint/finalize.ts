@@ -2,20 +2,16 @@ import { join, resolve } from 'node:path';
 import { expected, IsometryError } from '../../errors.js';
 import { type FileOps, nodeFileOps } from '../../file-ops.js';
 import { parseSignal } from '../../fill.js';
-import { attempt } from '../../io-errors.js';
 import { checkKeys } from '../../options.js';
-import { MAX_HEADER_BYTES } from '../../safetensors/header.js';
-import { parseHeader, type TensorEntry } from '../../safetensors/read.js';
-import { removeStaleShards } from './claim.js';
-import { inspectFile, removeFile, writeIfOther } from './companions.js';
+import { claimLost, removeStaleShards } from './claim.js';
+import { removeFile, writeIfOther } from './companions.js';
+import { inspectDirectory } from './inspect.js';
 import {
   encodeManifest,
   MANIFEST_FILE,
   type Manifest,
-  type ManifestShard,
   parseManifest,
   readManifestBytes,
-  sha256,
 } from './manifest.js';
 import { INDEX_FILE, indexJson } from './shards.js';
 
@@ -91,40 +87,26 @@ export async function finalizeManifest(
   signal: AbortSignal | undefined,
 ): Promise<FinalizeSummary> {
   const { shards, files } = manifest;
-  const problems: string[] = [];
+  const { found, problems } = await inspectDirectory(directory, manifest, ops, signal);
+  if (problems.length > 0) throw incomplete(directory, problems, shards.length + files.length);
   const weightMap: [string, string][] = [];
-  let [totalSize, totalParameters, tensors, bytes] = [0, 0, 0, 0];
-  for (const shard of shards) {
-    signal?.throwIfAborted();
-    const found = await inspectShard(directory, shard, ops);
-    if (typeof found === 'string') {
-      problems.push(found);
-      continue;
-    }
+  let [totalSize, totalParameters, bytes] = [0, 0, 0];
+  for (const { shard, entries } of found) {
     bytes += shard.bytes;
-    for (const { name, begin, end, elements, dtype } of found) {
+    for (const { name, begin, end, elements, dtype } of entries) {
       weightMap.push([name, shard.file]);
       totalSize += end - begin;
       // As `num_parameters` of transformers, which does not count counters and indices.
       if (dtype.dtype !== undefined) totalParameters += elements;
     }
   }
-  for (const file of files) {
-    const problem = await inspectFile(directory, file, ops);
-    if (problem !== undefined) problems.push(problem);
-  }
-  if (problems.length > 0) throw incomplete(directory, problems, shards.length + files.length);
-  tensors = manifest.slices === undefined ? weightMap.length : new Set(weightMap.map(([name]) => name)).size;
+  const tensors =
+    manifest.slices === undefined ? weightMap.length : new Set(weightMap.map(([name]) => name)).size;
 
-  await removeStaleShards(directory, manifest, ops);
   signal?.throwIfAborted();
   const now = await readManifestBytes(directory, ops);
-  if (now === undefined || !Buffer.from(now).equals(encodeManifest(manifest))) {
-    throw new IsometryError(
-      'CHECKPOINT_ERROR',
-      `expected ${MANIFEST_FILE} in ${directory} to stay as it is, but somebody has replaced it; let one checkpoint at a time be written there`,
-    );
-  }
+  if (now === undefined || !Buffer.from(now).equals(encodeManifest(manifest))) throw claimLost(directory);
+  await removeStaleShards(directory, manifest, ops);
   if (shards.length > 1 && manifest.slices === undefined) {
     const index = indexJson({ totalSize, totalParameters, weightMap });
     await writeIfOther(directory, INDEX_FILE, Buffer.from(index, 'utf8'), ops, signal);
@@ -132,32 +114,6 @@ export async function finalizeManifest(
     await removeFile(directory, INDEX_FILE, ops);
   }
   return { path: directory, shards: shards.length, tensors, parameters: totalParameters, bytes };
-}
-
-/** The shard's tensors, or what is wrong with it. */
-async function inspectShard(
-  directory: string,
-  { file: name, bytes, tensors, header_sha256 }: ManifestShard,
-  ops: FileOps,
-): Promise<readonly TensorEntry[] | string> {
-  const path = join(directory, name);
-  const file = await attempt('read', path, () => ops.openRead(path));
-  if (file === null) return `${name} is missing`;
-  try {
-    if (file.size !== bytes) return `${name} has ${file.size} bytes and not ${bytes}`;
-    const foreign = `${name} is of another checkpoint`;
-    const prefix = Buffer.alloc(8);
-    await attempt('read', path, () => file.read(prefix, 0));
-    const length = prefix.readBigUInt64LE(0);
-    if (length > BigInt(Math.min(bytes - 8, MAX_HEADER_BYTES))) return foreign;
-    const header = Buffer.alloc(8 + Number(length));
-    const read = await attempt('read', path, () => file.read(header, 0));
-    if (read !== header.length || sha256(header) !== header_sha256) return foreign;
-    const { tensors: entries } = parseHeader(header.subarray(8), bytes - header.length, path);
-    return entries.length === tensors ? entries : foreign;
-  } finally {
-    await file.close();
-  }
 }
 
 /** More than so many are not listed. */

@@ -7,6 +7,7 @@ import { type FileOps, nodeFileOps } from '../../file-ops.js';
 import { attempt } from '../../io-errors.js';
 import { parseJson } from '../../json.js';
 import { isPlainObject } from '../../options.js';
+import { MAX_SEED } from '../../seed.js';
 
 /** The file in a checkpoint's directory that says what the directory is to hold: written first. */
 export const MANIFEST_FILE = 'isometry.json';
@@ -165,7 +166,10 @@ const FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   ['generator', (value: unknown) => value === 'isometry'],
   ['version', isText],
   ['stream_version', isCount],
-  ['seed', (value: unknown) => typeof value === 'string' && /^\d{1,20}$/.test(value)],
+  [
+    'seed',
+    (value: unknown) => typeof value === 'string' && /^\d{1,20}$/.test(value) && BigInt(value) <= MAX_SEED,
+  ],
   ['plan_sha256', isHash],
   ['dtype', (value: unknown) => DTYPE_NAMES.includes(value as DType)],
   ['format', (value: unknown) => value === 'safetensors'],

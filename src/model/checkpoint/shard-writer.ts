@@ -73,6 +73,8 @@ export interface ShardHooks {
   readonly onWritten?: (bytes: number) => void;
   /** Called when all are, but the file has not its name yet. */
   readonly onFilled?: () => void;
+  /** Called when the file is complete on the disk: what it throws leaves the old one where it is. */
+  readonly beforeRename?: () => Promise<void>;
   /** Whether to remove what dead writers of this file left. */
   readonly sweep: boolean;
 }
@@ -82,7 +84,7 @@ export async function writeShard(
   shard: Shard,
   path: string,
   work: ShardWork,
-  { onWritten, onFilled, sweep }: ShardHooks,
+  { onWritten, onFilled, beforeRename, sweep }: ShardHooks,
 ): Promise<void> {
   const { placed, header, bytes } = shard;
   await writeAtomically(
@@ -93,7 +95,7 @@ export async function writeShard(
       await streamTensors(placed, file, header.length, { ...work, onWritten });
       onFilled?.();
     },
-    { signal: work.signal, ops: work.ops, sweep },
+    { signal: work.signal, ops: work.ops, sweep, beforeRename },
   );
 }
 

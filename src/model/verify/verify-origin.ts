@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DType } from '../../dtype.js';
+import { nodeFileOps } from '../../file-ops.js';
 import { MAX_SEED } from '../../seed.js';
 import { STREAM_VERSION } from '../../version.js';
-import { type Manifest, readManifest } from '../checkpoint/manifest.js';
+import { inspectDirectory } from '../checkpoint/inspect.js';
+import { MANIFEST_FILE, type Manifest, readManifest } from '../checkpoint/manifest.js';
 import { type Plan, readPlan } from '../plan/plan.js';
 import { planHash } from '../plan/plan-hash.js';
 import type { OpenCheckpoint } from './open-checkpoint.js';
@@ -20,6 +22,8 @@ export interface Origin {
   /** Of tensors without one of their own, where it is recorded. */
   readonly dtype: DType | undefined;
   readonly problems: readonly VerifyProblem[];
+  /** What is recorded in the directory, where the checkpoint has one. */
+  readonly recorded: { readonly directory: string; readonly manifest: Manifest } | undefined;
 }
 
 /**
@@ -48,7 +52,21 @@ export async function findOrigin(
     seed: seed ?? (manifest === undefined ? undefined : seedOfText(manifest.seed)),
     dtype: manifest?.dtype,
     problems,
+    recorded: manifest === undefined ? undefined : { directory: directory!, manifest },
   };
+}
+
+/** What of the directory is not as its manifest says: sizes and headers of shards, and the files beside them. */
+export async function manifestProblems(
+  { recorded }: Origin,
+  signal: AbortSignal | undefined,
+): Promise<readonly VerifyProblem[]> {
+  if (recorded === undefined) return [];
+  const { problems } = await inspectDirectory(recorded.directory, recorded.manifest, nodeFileOps, signal);
+  return problems.map((problem) => ({
+    kind: 'structure',
+    message: `not as ${MANIFEST_FILE} has it: ${problem}`,
+  }));
 }
 
 /** Where a checkpoint of several files lies. */

@@ -9,7 +9,7 @@ import { TensorSources } from '../plan/stored-tensors.js';
 import { type Candidate, type Duplicate, findDuplicates } from './duplicates.js';
 import { type OpenCheckpoint, openCheckpoint } from './open-checkpoint.js';
 import { Replay } from './replay.js';
-import { findOrigin, type Origin, seedOfFiles } from './verify-origin.js';
+import { findOrigin, manifestProblems, type Origin, seedOfFiles } from './verify-origin.js';
 import { Findings, type VerifyProblem, type VerifyProgress, type VerifyReport } from './verify-report.js';
 import { type Expectation, expectTensors, repeatsOf } from './verify-tensors.js';
 import { checkFinite, compareValues, emptyTally, type Tally } from './verify-values.js';
@@ -40,7 +40,8 @@ const DEFAULT_SAMPLES = 1024;
  * Says whether a safetensors checkpoint (a file, a sharded index, or a directory with either) is what its plan and seed
  * give:
  *
- * - its structure, by the strict reader: every file complete, every tensor exactly where the index says;
+ * - its structure, by the strict reader: every file complete, every tensor exactly where the index says; in a directory
+ *   that `writeCheckpoint` wrote also that the shards and what lies beside them are those that were written;
  * - names, shapes and dtypes against the plan: nothing missing, nothing that no rule made;
  * - values: slices of tensors, chosen by a hash of the plan and the seed, are computed again and compared bit for bit
  *   (matrices by `orthogonal({ method: 'qr' })` up to rounding);
@@ -78,6 +79,7 @@ export async function verifyCheckpoint(path: string, options?: VerifyOptions): P
       facts.bytes = checkpoint.size;
       facts.notes = checkpoint.notes;
       ({ backend, seed } = await examine(checkpoint, origin, given, problems, tally));
+      for (const problem of await manifestProblems(origin, given.signal)) problems.add(problem);
     } finally {
       await checkpoint.close();
     }

@@ -327,6 +327,39 @@ describe('two writers at once', () => {
     expect(contents(out)).toEqual(contents(join(dir, 'alone')));
   });
 
+  test('a shard of the same model that appears while the directory is looked at is nobody else’s', async () => {
+    let lists = 0;
+    const ops = hookedOps(async (name) => {
+      // There is no manifest yet; before the second look at the names another rank claims the directory and is done.
+      if (name === 'list' && ++lists === 2) await write({ rank: 0, world: 2 });
+    });
+    const late = { ...OPTIONS, rank: 1, world: 2 };
+    expect(states(await writeCheckpointWith(PLAN, out, late, { ops }))).toContain('written');
+    await finalizeCheckpoint(out);
+    await write({}, join(dir, 'alone'));
+    expect(contents(out)).toEqual(contents(join(dir, 'alone')));
+  });
+
+  test.each([
+    [1, 'its first shard'],
+    [4, 'its last shard'],
+    [5, 'a file beside them'],
+  ])('who loses the directory to an overwrite leaves it alone: file %d, %s', async (file) => {
+    await write({ rank: 1, world: 2 });
+    let files = 0;
+    const ops = hookedOps(async (name) => {
+      // Before a file of the loser gets its name, another seed's checkpoint is complete.
+      if (name === 'sync' && ++files === file) await write({ seed: 2, overwrite: true });
+    });
+    const loser = { ...OPTIONS, rank: 0, world: 2, concurrency: 1 };
+    expect(await failure(writeCheckpointWith(PLAN, out, loser, { ops }))).toMatchObject({
+      code: 'CHECKPOINT_ERROR',
+      message: expect.stringMatching(/somebody has replaced it/),
+    });
+    await write({ seed: 2 }, join(dir, 'alone'));
+    expect(contents(out)).toEqual(contents(join(dir, 'alone')));
+  });
+
   test('where links cannot be made, who lost the directory at the end says so', async () => {
     const ops = hookedOps((name) => {
       if (name === 'link') throw errno('EPERM');

@@ -57,6 +57,11 @@ test('is read as it is written', () => {
 });
 
 describe('what is no manifest is refused', () => {
+  test('a seed that none can be', () => {
+    const bytes = Buffer.from(encodeManifest({ ...MANIFEST, seed: '18446744073709551616' }));
+    refused(bytes, /its seed cannot be "18446744073709551616"/);
+  });
+
   const refused = (bytes: Uint8Array, message: RegExp): void =>
     expect(() => parseManifest(bytes, 'PATH')).toThrow(
       expect.objectContaining({ code: 'CHECKPOINT_ERROR', message: expect.stringMatching(message) }),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type VerifyReport, verifyCheckpoint, writeCheckpoint } from '../../../../src/index.js';
 import { planLike } from '../../../../src/model/plan/like.js';
+import { parsePlan, withFiles } from '../../../../src/model/plan/plan.js';
 import { SafetensorsReader } from '../../../../src/safetensors/read.js';
 import { type TestTensor, writeSafetensors } from '../../../helpers/safetensors.js';
 
@@ -376,6 +377,28 @@ describe('directories', () => {
     expect(text).toContain(from);
     writeFileSync(path, text.replace(from, to));
   };
+
+  test('what lies beside the weights, and other sizes than were recorded', async () => {
+    const files = [{ name: 'config.json', bytes: Buffer.from('{"a":1}') }];
+    const cases: [(path: string) => void, RegExp][] = [
+      [(path) => writeFileSync(join(path, 'config.json'), '{}'), /config\.json is not the one/],
+      [(path) => rmSync(join(path, 'config.json')), /config\.json is missing/],
+      [(path) => edit(join(path, 'isometry.json'), '"bytes": ', '"bytes": 1'), /of another|bytes and not/],
+      [
+        (path) => edit(join(path, 'isometry.json'), '"tensors": ', '"tensors": 1'),
+        /is of another checkpoint/,
+      ],
+    ];
+    for (const [change, message] of cases) {
+      const path = join(dir, `${made++}/`);
+      await writeCheckpoint(withFiles(parsePlan(PLAN), files), path, { seed: 42, maxShardSize: '300kB' });
+      expect((await verifyCheckpoint(path)).ok).toBe(true);
+      change(path);
+      expect((await verifyCheckpoint(path)).problems).toEqual([
+        { kind: 'structure', message: expect.stringMatching(message) },
+      ]);
+    }
+  });
 
   test('one that is not finished', async () => {
     const path = await directory({ rank: 0, world: 2 });
