@@ -1,4 +1,3 @@
-import { lstat, stat } from 'node:fs/promises';
 import type { DType } from '../dtype.js';
 import { IsometryError } from '../errors.js';
 import {
@@ -10,6 +9,7 @@ import { findRank, type Rank } from '../model/checkpoint/launcher.js';
 import type { CheckpointProgress } from '../model/checkpoint/progress.js';
 import { formatBytes, formatSeconds, groupDigits, Output, printable } from './output.js';
 import { progressBar } from './progress.js';
+import { refuseSameFile } from './same-file.js';
 import { readSource, type SourceOptions } from './source.js';
 import { targetOf } from './target.js';
 
@@ -38,10 +38,10 @@ export async function init(source: string, options: InitOptions, signal: AbortSi
   const json = options.json === true;
   const output = new Output(json);
   const plan = await readSource(source, options, output);
-  await refuseSameFile(source, options.out);
+  await refuseSameFile(options.out, [source, options.base]);
   const { path, directory, format } = await targetOf(plan, options);
   // A single file is nobody's share: whatever launched this process, it is written whole.
-  const rank = directory ? findRank(process.env, options) : undefined;
+  const rank = directory ? rankFor(format, options) : undefined;
   if (rank !== undefined) {
     output.text(`rank ${rank.rank} of ${rank.world}, from ${printable(rank.from)}`);
     output.record('rank', rank);
@@ -71,6 +71,26 @@ export async function init(source: string, options: InitOptions, signal: AbortSi
   } finally {
     bar?.stop();
   }
+}
+
+/** Which part is this process's; of the formats that one process writes none. */
+function rankFor(
+  format: InitOptions['format'],
+  given: Pick<InitOptions, 'rank' | 'world'>,
+): Rank | undefined {
+  if (format === undefined || format === 'safetensors') return findRank(process.env, given);
+  let found: Rank | undefined;
+  try {
+    found = findRank(process.env);
+  } catch {
+    // A launcher that says half of what it should has not started several for this.
+    return undefined;
+  }
+  if (found === undefined || found.world === 1) return undefined;
+  throw new IsometryError(
+    'INVALID_OPTION',
+    `expected one process for format ${format} but this is rank ${found.rank} of ${found.world}, from ${found.from}; start one process, or write safetensors`,
+  );
 }
 
 /** One process of one needs no word of it, except where it was said. */
@@ -124,18 +144,4 @@ function report(output: Output, out: string, summary: CheckpointSummary): void {
   }
   output.text(`${formatSeconds(seconds)}, ${formatBytes(bytes / seconds)}/s, backend ${backend}: ${reason}`);
   if (!complete) output.text(`when all ranks are done: isometry finalize ${printable(out)}`);
-}
-
-/** A slip of the hand must not cost the plan. */
-async function refuseSameFile(source: string, out: string): Promise<void> {
-  const [plan, target] = await Promise.all([
-    stat(source).catch(() => undefined),
-    lstat(out).catch(() => undefined),
-  ]);
-  // A directory is one that a config.json lies in: the weights go beside it.
-  if (plan === undefined || plan.isDirectory() || plan.dev !== target?.dev || plan.ino !== target.ino) return;
-  throw new IsometryError(
-    'INVALID_ARGUMENT',
-    `--out is the plan itself, ${printable(source)}, which would be overwritten; name another file`,
-  );
 }

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { IsometryError } from '../errors.js';
 import { Interrupted, interruptible } from './interrupt.js';
-import { Output } from './output.js';
+import { Output, printable } from './output.js';
 import { program } from './program.js';
 
 /** Exit codes; an interrupted command has 128 and the signal's number. */
@@ -18,7 +18,8 @@ function report(error: unknown): number {
   const code =
     error instanceof IsometryError ? error.code : error instanceof Interrupted ? 'INTERRUPTED' : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`isometry: ${code}: ${message}\n`);
+  // Names from files and directories are in it, which may have anything in them.
+  process.stderr.write(`isometry: ${code}: ${message.split('\n').map(printable).join('\n')}\n`);
   if (process.env['ISOMETRY_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   new Output(process.argv.includes('--json')).record('error', { code, message });
   return error instanceof Interrupted ? error.exitCode : EXIT.failure;

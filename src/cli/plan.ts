@@ -7,6 +7,7 @@ import { isCopied, type StoredPlanTensor, storedTensors } from '../model/plan/st
 import { lawMoments } from '../moments.js';
 import { elementCount } from '../shape.js';
 import { formatBytes, groupDigits, Output, printable, TableStream } from './output.js';
+import { refuseSameFile } from './same-file.js';
 import { readSource, type SourceOptions } from './source.js';
 import { lawInWords, shapeInWords, shortNumber } from './words.js';
 
@@ -25,7 +26,10 @@ const ROWS_AT_ONCE = 256;
 export async function plan(source: string, options: PlanOptions, signal: AbortSignal): Promise<number> {
   const output = new Output(options.json === true);
   const resolved = await readSource(source, options, output);
-  if (options.out !== undefined) await writePlan(resolved, options.out, signal);
+  if (options.out !== undefined) {
+    await refuseSameFile(options.out, [source, options.base, options.like]);
+    await writePlan(resolved, options.out, signal);
+  }
   const dtype = options.dtype ?? resolved.dtype ?? 'float32';
   const stored = storedTensors(resolved, dtype);
   const limit = options.maxShardSize ?? parseShardSize(DEFAULT_SHARD_SIZE);
@@ -56,7 +60,7 @@ export async function plan(source: string, options: PlanOptions, signal: AbortSi
     await new Promise(setImmediate);
     signal.throwIfAborted();
   }
-  table.end();
+  if (shown) table.end();
   report(output, resolved, stored, shards.length, options);
   return 0;
 }

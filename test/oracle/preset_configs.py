@@ -298,3 +298,25 @@ MODELS = {
     "whisper": (whisper, ["WhisperForConditionalGeneration", "WhisperForConditionalGeneration", "WhisperModel"]),
     "clip": (clip, ["CLIPModel"]),
 }
+
+# What people change in a saved config.json, and keys that stand for others: the edited keys contradict what is beside them.
+EDITED = [
+    ("gpt2", {"num_hidden_layers": 13}),
+    ("gpt2", {"hidden_size": 16, "max_position_embeddings": 11}),
+    ("t5", {"num_hidden_layers": 4, "num_attention_heads": 3, "head_dim": 5}),
+    ("t5", {"is_gated_act": True, "feed_forward_proj": "relu"}),
+    ("t5", {"is_gated_act": False, "feed_forward_proj": "gated-gelu"}),
+    ("whisper", {"num_hidden_layers": 4, "hidden_size": 12}),
+    ("whisper", {"initializer_range": 0.5}),
+    ("mixtral", {"num_experts": 3, "num_local_experts": 2}),
+    ("qwen3_moe", {"num_local_experts": 4, "num_experts": 2}),
+    ("deepseek_v3", {"num_local_experts": 16}),
+    ("swin", {"num_heads": [1, 2], "depths": [1, 1], "num_attention_heads": [2, 2]}),
+    ("mamba", {"hidden_size": 12, "intermediate_size": 20}),
+    ("vit", {"head_dim": 8}),
+    ("vit", {"num_labels": 10}),
+    ("bert", {"num_labels": 3, "id2label": {"0": "a", "1": "b"}, "label2id": {"a": 0, "b": 1}}),
+    *[(image, {"id2label": {}, "label2id": {}}) for image in ("vit", "swin", "convnext", "resnet")],
+    *[(image, {"num_labels": 0}) for image in ("vit", "swin", "convnext", "resnet")],
+    ("roberta", {"vocab_size": 12, "max_position_embeddings": 7, "pad_token_id": -1}),
+]

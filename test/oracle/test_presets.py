@@ -24,7 +24,7 @@ import transformers
 import transformers.modeling_utils
 
 import isometry
-from preset_configs import MODELS
+from preset_configs import EDITED, MODELS
 from traced import Trace
 
 transformers.utils.logging.set_verbosity_error()
@@ -40,21 +40,41 @@ RANDOM_TABLES = ("softplusInverseLogUniform", "logOfUniform")
 class Case:
     """One configuration, as both sides see it."""
 
-    def __init__(self, model_type: str, seed: int):
+    def __init__(self, model_type: str, seed: int, edits: dict | None = None):
         make, classes = MODELS[model_type]
         self.random = random.Random(f"{model_type} {seed}")
         options = make(self.random)
         config = transformers.AutoConfig.for_model(model_type, **options)
         self.name = f"{model_type}-{seed}"
+        if edits is not None:
+            config, edited = self._edited(config, edits)
         self.type = getattr(transformers, classes[seed % len(classes)])
         with Trace() as trace:
             self.model = self.type(config)
         self.folder = isometry.temporary(self.name)
         self._save(trace)
-        with open(os.path.join(self.folder, "config.json"), encoding="utf-8") as file:
-            self.config = json.load(file)
+        if edits is not None:
+            self.config = edited
+        else:
+            with open(os.path.join(self.folder, "config.json"), encoding="utf-8") as file:
+                self.config = json.load(file)
         plan = isometry.ask("plan", config=self.config, options={})
         self.plan, self.ties = plan["tensors"], plan["ties"]
+
+    def _edited(self, config, edits: dict):
+        """The configuration of a config.json in which keys were changed by hand, and what is in that file."""
+        folder = isometry.temporary(f"{self.name}-edited")
+        config.save_pretrained(folder)
+        path = os.path.join(folder, "config.json")
+        with open(path, encoding="utf-8") as file:
+            edited = json.load(file) | edits
+        # Now it is one of the class that is built, as a saved model's is.
+        edited["architectures"] = [MODELS[config.model_type][1][0]]
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(edited, file)
+        config = transformers.AutoConfig.from_pretrained(folder)
+        shutil.rmtree(folder)
+        return config, edited
 
     def _save(self, trace: Trace) -> None:
         """What transformers saves: names, shapes, dtypes in order, and for each which law it comes from.
@@ -100,6 +120,16 @@ class Presets(unittest.TestCase):
                         self.check_law(case, tensor)
                 # Where three classes take turns each is loaded in both dtypes.
                 self.check_loading(case, ("float32", "bfloat16")[seed // 3 % 2])
+
+    def test_configurations_edited_by_hand(self):
+        for model_type, edits in EDITED:
+            with self.subTest(model_type, **edits):
+                case = Case(model_type, 0, edits)
+                self.check_names(case)
+                for tensor in case.plan:
+                    with self.subTest(tensor=tensor["name"]):
+                        self.check_law(case, tensor)
+                self.check_loading(case, "float32")
 
     def check_names(self, case: Case) -> None:
         stored = {"int64": "I64", "float32": "F32", None: "F32"}

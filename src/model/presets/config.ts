@@ -35,7 +35,7 @@ export class ModelConfig {
   }
 
   /**
-   * A whole number ≥ 1, by the first of the keys that is there; `fallback` where none is.
+   * A whole number ≥ 1, by a key or its aliases, of which the last that is there counts; `fallback` where none is.
    * @throws IsometryError `CONFIG_ERROR` for anything else, and without a fallback when there is none.
    */
   size(keys: string | readonly string[], fallback?: number): number {
@@ -91,8 +91,9 @@ export class ModelConfig {
   }
 
   /** A list of whole numbers ≥ `min`; `fallback` where the key is missing. */
-  list(key: string, fallback?: readonly number[], min: number = 1): readonly number[] {
-    const value = this.find(key) ?? fallback;
+  list(keys: string | readonly string[], fallback?: readonly number[], min: number = 1): readonly number[] {
+    const value = this.find(keys) ?? fallback;
+    const key = name(keys);
     if (value === undefined) throw this.missing(key);
     const whole = (size: unknown): boolean =>
       Number.isSafeInteger(size) && (size as number) >= min && (size as number) <= LARGEST_SIZE;
@@ -135,11 +136,11 @@ export class ModelConfig {
     return this.number('initializer_range', 0.02, 0) || 0.02;
   }
 
-  /** How many classes: of `id2label`, `num_labels`, or transformers' default, 2. */
+  /** How many classes, perhaps none: by `num_labels`, else those of `id2label`, else transformers' default, 2. */
   labels(): number {
     const labels = this.find('id2label');
-    if (typeof labels === 'object' && !Array.isArray(labels)) return Object.keys(labels as object).length;
-    return this.size('num_labels', 2);
+    const named = typeof labels === 'object' && !Array.isArray(labels);
+    return this.count('num_labels', named ? Object.keys(labels as object).length : 2);
   }
 
   /** Height and width: two sizes, or one for both. */
@@ -204,7 +205,8 @@ export class ModelConfig {
   }
 
   private find(keys: string | readonly string[]): unknown {
-    for (const key of [keys].flat()) {
+    // An alias is set after the key that it stands for, as transformers does, and so takes its place.
+    for (const key of [keys].flat().reverse()) {
       // Own keys only: a config has no `constructor`.
       const value = Object.hasOwn(this.values, key) ? this.values[key] : undefined;
       if (value !== undefined && value !== null) return value;

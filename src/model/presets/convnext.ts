@@ -72,7 +72,7 @@ function describe(config: ModelConfig): ModelDescription {
   }
   const last = widths.at(-1)!;
   list.norm(`${prefix}layernorm`, last, { bias: true });
-  if (classifies) list.linear('classifier', config.labels(), last, { init, bias: true, role: 'head' });
+  if (classifies) list.classifier('classifier', config.labels(), last, { init, bias: true });
   return {
     modelType: 'convnext',
     family: 'convolutional',

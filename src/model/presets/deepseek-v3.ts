@@ -66,7 +66,8 @@ function latentAttention(
   const init = normal({ std: config.range() });
   const heads = config.size('num_attention_heads');
   // A null means queries that are not compressed.
-  const queryRank = config.names('q_lora_rank') ? config.count('q_lora_rank', 0) : 1536;
+  const compressed = config.has('q_lora_rank') || !config.names('q_lora_rank');
+  const queryRank = compressed ? config.size('q_lora_rank', 1536) : 0;
   const rank = config.size('kv_lora_rank', 512);
   const rotary = config.size('qk_rope_head_dim', 64);
   const plain = config.size('qk_nope_head_dim', 128);

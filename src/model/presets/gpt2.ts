@@ -17,6 +17,9 @@ function describe(config: ModelConfig): ModelDescription {
   const vocabulary = config.size('vocab_size');
   const positions = config.size(['n_positions', 'max_position_embeddings']);
   config.divide(hidden, 'n_embd', config.size(['n_head', 'num_attention_heads']), 'n_head');
+  if (config.flag('add_cross_attention', false)) {
+    throw config.wrong('false', 'add_cross_attention', true, '; only decoders by themselves are known here');
+  }
   const inner = config.size('n_inner', 4 * hidden);
   const range = config.number('initializer_range', 0.02, 0);
   const tied = config.flag('tie_word_embeddings', true);

@@ -24,7 +24,9 @@ export const mamba: Preset = {
 };
 
 function describe(config: ModelConfig): ModelDescription {
-  const { hidden, layers, intermediate, states, init } = mixerSizes(config);
+  const { intermediate: widened, hidden, layers, states, init } = mixerSizes(config);
+  // What transformers saves beside `expand`, and goes by; Mamba-2 has no such key.
+  const intermediate = config.size('intermediate_size', widened);
   const rank =
     config.raw('time_step_rank') === 'auto'
       ? Math.ceil(hidden / 16)

@@ -63,11 +63,10 @@ function describe(config: ModelConfig): ModelDescription {
   }
   if (classifies) {
     const bound = 1 / Math.sqrt(inputs);
-    list.linear('classifier.1', config.labels(), inputs, {
+    list.classifier('classifier.1', config.labels(), inputs, {
       // U(±√(6 / ((1 + 5) · fanIn))) is U(±1/√fanIn).
       init: kaimingUniform({ a: Math.sqrt(5) }),
       bias: uniform({ min: -bound, max: bound }),
-      role: 'head',
     });
   }
   return {

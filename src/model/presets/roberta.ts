@@ -25,14 +25,17 @@ function describe(config: ModelConfig): ModelDescription {
   const architecture = config.architecture(roberta.architectures);
   const prefix = architecture === 'RobertaModel' ? '' : 'roberta.';
   const positions = config.size('max_position_embeddings', 512);
-  const padding = config.row('pad_token_id', Math.min(vocabulary, positions), 1);
-  const zeroRows = padding === undefined ? {} : { zeroRows: [padding] };
+  // A row of each of two tables, which may count negative ones from different ends.
+  const padding = (rows: number): { readonly zeroRows?: readonly number[] } => {
+    const row = config.row('pad_token_id', rows, 1);
+    return row === undefined ? {} : { zeroRows: [row] };
+  };
   const list = new TensorList();
   const embeddings = `${prefix}embeddings`;
   list.embedding(`${embeddings}.word_embeddings`, vocabulary, hidden, {
     init,
     role: 'tokenEmbedding',
-    ...zeroRows,
+    ...padding(vocabulary),
   });
   const types = config.size('type_vocab_size', 2);
   list.embedding(`${embeddings}.token_type_embeddings`, types, hidden, { init, role: 'typeEmbedding' });
@@ -40,7 +43,7 @@ function describe(config: ModelConfig): ModelDescription {
   list.embedding(`${embeddings}.position_embeddings`, positions, hidden, {
     init,
     role: 'positionEmbedding',
-    ...zeroRows,
+    ...padding(positions),
   });
   addEncoder(list, `${prefix}encoder`, sizes, init);
   if (architecture === 'RobertaModel') {

@@ -15,7 +15,7 @@ export const swin: Preset = {
 function describe(config: ModelConfig): ModelDescription {
   const width = config.size('embed_dim', 96);
   const depths = config.list('depths', [2, 2, 6, 2]);
-  const heads = config.list('num_heads', [3, 6, 12, 24]);
+  const heads = config.list(['num_heads', 'num_attention_heads'], [3, 6, 12, 24]);
   if (heads.length !== depths.length || depths.length === 0) {
     throw config.wrong(`as many entries as depths, ${depths.length}`, 'num_heads', heads);
   }
@@ -51,7 +51,7 @@ function describe(config: ModelConfig): ModelDescription {
   addStages(config, list, prefix, width, depths, heads);
   const last = width * 2 ** (depths.length - 1);
   list.norm(`${prefix}layernorm`, last, { bias: true });
-  if (classifies) list.linear('classifier', config.labels(), last, { init, bias: true, role: 'head' });
+  if (classifies) list.classifier('classifier', config.labels(), last, { init, bias: true });
   return {
     modelType: 'swin',
     family: 'vision',

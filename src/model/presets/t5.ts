@@ -19,6 +19,9 @@ function describe(config: ModelConfig): ModelDescription {
   const layers = config.blocks(['num_layers', 'num_hidden_layers']);
   const architecture = config.architecture(t5.architectures);
   const decoder = architecture !== 'T5EncoderModel';
+  if (!decoder && config.flag('is_decoder', false)) {
+    throw config.wrong('false for T5EncoderModel', 'is_decoder', true);
+  }
   const decoderLayers = decoder ? config.blocks('num_decoder_layers', layers) : 0;
   const factor = config.number('initializer_factor', 1, 0);
   const list = new TensorList();
@@ -53,7 +56,11 @@ function stackOf(
   const width = heads * config.size(['d_kv', 'head_dim'], 64);
   const inner = config.size('d_ff');
   const buckets = config.size('relative_attention_num_buckets', 32);
-  const gated = /^gated-/.test(config.text('feed_forward_proj', 'relu'));
+  const activation = config.text('feed_forward_proj', 'relu');
+  if (!/^(?:gated-)?[^-]+$/.test(activation)) {
+    throw config.wrong('an activation, or gated- and one,', 'feed_forward_proj', activation);
+  }
+  const gated = config.flag('is_gated_act', activation.startsWith('gated-'));
   const std = (inputs: number): Initializer => normal({ std: factor / Math.sqrt(inputs) });
   const scale = factor === 1 ? ones() : constant({ value: factor });
   const widthOfHead = width / heads;

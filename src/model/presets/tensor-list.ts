@@ -30,6 +30,11 @@ export class TensorList {
     this.weightAndBias(prefix, shape, inputs, init, bias, facts);
   }
 
+  /** A linear layer that tells `labels` classes apart; of none, what transformers has for that: no layer. */
+  classifier(prefix: string, labels: number, inputs: number, facts: Omit<LinearFacts, 'role'>): void {
+    if (labels > 0) this.linear(prefix, labels, inputs, { ...facts, role: 'head' });
+  }
+
   /** A convolution of `kernel` taps: `PREFIX.weight` of [outputs, inputs / groups, ...kernel], and `PREFIX.bias`. */
   convolution(
     prefix: string,

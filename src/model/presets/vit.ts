@@ -19,7 +19,10 @@ function describe(config: ModelConfig): ModelDescription {
   const hidden = config.size('hidden_size');
   const layers = config.blocks('num_hidden_layers');
   const intermediate = config.size('intermediate_size');
-  config.divide(hidden, 'hidden_size', config.size('num_attention_heads'), 'num_attention_heads');
+  const heads = config.size('num_attention_heads');
+  const attended = config.has('head_dim')
+    ? heads * config.size('head_dim')
+    : heads * config.divide(hidden, 'hidden_size', heads, 'num_attention_heads');
   const init = normal({ std: config.range() });
   const [height, width] = config.pair('image_size', 224);
   const [patchHeight, patchWidth] = config.pair('patch_size', 16);
@@ -55,14 +58,14 @@ function describe(config: ModelConfig): ModelDescription {
     const key = `${prefix}layers.${layer}`;
     const [first, last] = [0, 1].map((position) => ({ layer, init, branch: { position, length: 2 } }));
     for (const role of ['query', 'key', 'value'] as const) {
-      list.linear(`${block}.attention.attention.${role}`, hidden, hidden, {
+      list.linear(`${block}.attention.attention.${role}`, attended, hidden, {
         ...first!,
         bias: queryBias,
         role,
         key: `${key}.attention.${role[0]}_proj.weight`,
       });
     }
-    list.linear(`${block}.attention.output.dense`, hidden, hidden, {
+    list.linear(`${block}.attention.output.dense`, hidden, attended, {
       ...last!,
       bias: true,
       role: 'attentionOutput',
@@ -77,7 +80,7 @@ function describe(config: ModelConfig): ModelDescription {
     }
   }
   list.norm(`${prefix}layernorm`, hidden, { bias: true });
-  if (classifies) list.linear('classifier', config.labels(), hidden, { init, bias: true, role: 'head' });
+  if (classifies) list.classifier('classifier', config.labels(), hidden, { init, bias: true });
   else {
     const pooled = config.size('pooler_output_size', hidden);
     list.linear('pooler.dense', pooled, hidden, { init, bias: true, role: 'dense' });

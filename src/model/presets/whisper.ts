@@ -17,17 +17,20 @@ export const whisper: Preset = {
 function describe(config: ModelConfig): ModelDescription {
   const hidden = config.size(['d_model', 'hidden_size']);
   const vocabulary = config.size('vocab_size');
-  const encoderLayers = config.blocks('encoder_layers');
+  const encoderLayers = config.blocks(['encoder_layers', 'num_hidden_layers']);
   const decoderLayers = config.blocks('decoder_layers');
   if (hidden % 2 === 1)
     throw config.wrong('an even number, as a row has sines and cosines,', 'd_model', hidden);
-  for (const heads of ['encoder_attention_heads', 'decoder_attention_heads'])
-    config.divide(hidden, 'd_model', config.size(heads), heads);
+  const heads = ['encoder_attention_heads', 'num_attention_heads'];
+  config.divide(hidden, 'd_model', config.size(heads), 'encoder_attention_heads');
+  config.divide(hidden, 'd_model', config.size('decoder_attention_heads'), 'decoder_attention_heads');
   const padding = config.row('pad_token_id', vocabulary, 50256);
   const tied = config.flag('tie_word_embeddings', true);
   const withHead = config.architecture(whisper.architectures) === 'WhisperForConditionalGeneration';
   const prefix = withHead ? 'model.' : '';
-  const init = normal({ std: config.number('init_std', 0.02, 0) });
+  // Transformers looks for the key of other models first.
+  const std = config.has('initializer_range') ? config.range() : config.number('init_std', 0.02, 0);
+  const init = normal({ std });
   const list = new TensorList();
 
   const encoder = `${prefix}encoder`;

@@ -187,6 +187,25 @@ test('a checkpoint like another: some tensors anew, the others copied', async ()
 test('the plan is not overwritten', async () => {
   await expect(run(plan, { out: plan })).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
-    message: expect.stringContaining('--out is the plan itself'),
+    message: expect.stringMatching(/^--out is .*plan.json itself, which is read/),
+  });
+  const model = join(dir, 'own');
+  mkdirSync(model);
+  writeFileSync(join(model, 'config.json'), readFileSync(join(config, 'config.json')));
+  for (const source of [model, join(model, 'config.json')])
+    await expect(run(source, { out: join(model, 'config.json') })).rejects.toThrow(/is read and would be/);
+});
+
+test('a launcher’s half a word, and its word, where one process writes the format', async () => {
+  vi.stubEnv('JOB_COMPLETION_INDEX', '0');
+  const out = join(dir, 'pod/');
+  await expect(run(plan, { out })).rejects.toThrow(/give rank 0 and world 1/);
+  expect((await run(plan, { out, format: 'npy' })).code).toBe(0);
+  vi.stubEnv('RANK', '1');
+  vi.stubEnv('WORLD_SIZE', '2');
+  await expect(run(plan, { out, format: 'npy' })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message:
+      'expected one process for format npy but this is rank 1 of 2, from torchrun (RANK, WORLD_SIZE); start one process, or write safetensors',
   });
 });

@@ -94,13 +94,31 @@ test('--out writes a plan that init takes, and nothing half', async () => {
   const out = join(dir, 'out.json');
   const { code, stdout } = await capture((signal) => plan(write(PLAN), { out }, signal));
   expect(code).toBe(0);
-  expect(stdout).toContain('out.json: the plan\n3 tensors');
+  expect(stdout).toMatch(/^[^\n]*out\.json: the plan\n3 tensors/);
   expect(stdout).not.toContain('orthogonal');
   expect(planHash(parsePlan(readFileSync(out, 'utf8')))).toBe(planHash(parsePlan(PLAN)));
   const nowhere = join(dir, 'no', 'where.json');
   await expect(plan(write(PLAN), { out: nowhere }, new AbortController().signal)).rejects.toMatchObject({
     code: 'IO_ERROR',
   });
+});
+
+test('--out is none of the files that are read', async () => {
+  const directory = mkdtempSync(join(dir, 'read-'));
+  const config = join(directory, 'config.json');
+  writeFileSync(config, JSON.stringify(GPT2));
+  const before = readFileSync(config, 'utf8');
+  for (const [source, options] of [
+    [config, { out: config }],
+    [directory, { out: config }],
+    [write(GPT2), { out: config, base: config, recipe: 'mup' }],
+  ] as const) {
+    await expect(plan(source, options, new AbortController().signal)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/--out is .* itself, which is read and would be overwritten/),
+    });
+    expect(readFileSync(config, 'utf8')).toBe(before);
+  }
 });
 
 test('options of a recipe are checked', async () => {

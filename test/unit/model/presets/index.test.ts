@@ -128,6 +128,7 @@ describe('published models', () => {
 
 const GPT2 = { model_type: 'gpt2', vocab_size: 8, n_positions: 4, n_embd: 6, n_layer: 2, n_head: 3 };
 const LLAMA = llama(8, 12, 2, 4, 2);
+const T5 = { model_type: 't5', vocab_size: 8, d_model: 6, d_kv: 2, d_ff: 5, num_layers: 1, num_heads: 3 };
 
 describe('planFrom a configuration', () => {
   it('has names, laws, dtype, ties and where it comes from', async () => {
@@ -214,6 +215,18 @@ describe('planFrom a configuration', () => {
     ],
     ['a dtype that is none', { ...LLAMA, dtype: 'int8' }, /one of float64, .* for dtype/],
     ['quantized weights', { ...LLAMA, quantization_config: { bits: 4 } }, /quantization_config/],
+    ['cross attention', { ...GPT2, add_cross_attention: true }, /false for add_cross_attention/],
+    [
+      'an encoder that is a decoder',
+      { ...T5, architectures: ['T5EncoderModel'], is_decoder: true },
+      /false for T5EncoderModel for is_decoder/,
+    ],
+    ['a gate of nothing known', { ...T5, feed_forward_proj: 'gated-gelu-x' }, /for feed_forward_proj/],
+    [
+      'a rank of 0',
+      { ...LLAMA, model_type: 'deepseek_v3', q_lora_rank: 0 },
+      /whole number from 1 to 2\^31 for q_lora_rank/,
+    ],
     [
       'lists of different lengths',
       { model_type: 'resnet', depths: [1], hidden_sizes: [4, 8] },

@@ -26,6 +26,14 @@ test('Llama 3', async () => {
   expect(law('model.norm.weight')).toEqual({ kind: 'ones' });
 });
 
+test('embeddings that the head is tied to have the law of the head, unless one is given', async () => {
+  const tied = { ...llama, tie_word_embeddings: true };
+  const head = { kind: 'truncatedNormal', mean: 0, std: 64 ** -0.5, sigmas: [-3, 3], rescale: false };
+  expect((await lawsOf(tied, { recipe: 'torchtitan' }))('embed_tokens.weight')).toEqual(head);
+  const given = await lawsOf(tied, { recipe: { id: 'torchtitan', embeddingStd: 1 } });
+  expect(given('embed_tokens.weight')).toEqual(normal(1));
+});
+
 test('routers and experts by their depth', async () => {
   const law = await lawsOf(mixtral, { recipe: { id: 'torchtitan', std: 0.1, embeddingStd: 3 } });
   expect(law('embed_tokens.weight')).toEqual(normal(3));
