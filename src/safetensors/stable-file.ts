@@ -117,9 +117,8 @@ function checkSame(path: string, before: FileIdentity, now: FileIdentity): void 
 /** A file that cannot be read, as an `IO_ERROR`. */
 export function readError(path: string, cause: unknown): IsometryError {
   const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-  return new IsometryError(
-    'IO_ERROR',
-    `could not read ${path}: ${code}; check that the file exists and may be read`,
-    { cause },
-  );
+  const advice = /^E[MN]FILE$/.test(code)
+    ? 'too many open files; raise the limit (ulimit -n)'
+    : 'check that the file exists and may be read';
+  return new IsometryError('IO_ERROR', `could not read ${path}: ${code}; ${advice}`, { cause });
 }

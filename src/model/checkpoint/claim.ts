@@ -63,6 +63,7 @@ export async function claimDirectory(
     if (there !== undefined) {
       if (Buffer.from(there).equals(bytes)) return { replaced: false };
       if (!overwrite) throw otherModel(directory, there, path, manifest);
+      refuseOtherIndexes(directory, await foreignFiles(directory, manifest, ops));
       await removeModel(directory, manifest, ops);
       await write(false);
       return { replaced: true };
@@ -72,6 +73,7 @@ export async function claimDirectory(
       // Since we looked, another process may have claimed the directory and finished a shard: then it is known whose.
       if ((await readManifestBytes(directory, ops)) !== undefined) continue;
       if (!overwrite) throw foreignModel(directory, foreign);
+      refuseOtherIndexes(directory, foreign);
       await removeModel(directory, manifest, ops);
     }
     try {
@@ -145,6 +147,16 @@ function foreignModel(directory: string, foreign: readonly string[]): IsometryEr
   return new IsometryError(
     'CHECKPOINT_ERROR',
     `expected ${directory} to be without another model, but it has ${names}${more} and no ${MANIFEST_FILE}; write elsewhere, or with overwrite`,
+  );
+}
+
+/** A second index, which is not ours to remove, would leave a directory that nobody can open. */
+function refuseOtherIndexes(directory: string, names: readonly string[]): void {
+  const others = names.filter((name) => name.endsWith('.index.json') && name !== INDEX_FILE);
+  if (others.length === 0) return;
+  throw new IsometryError(
+    'CHECKPOINT_ERROR',
+    `expected ${directory} to have no other index than ${INDEX_FILE}, but it has ${others.map(showName).join(', ')}; remove it, or write elsewhere`,
   );
 }
 

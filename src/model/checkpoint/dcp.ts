@@ -19,14 +19,14 @@ export interface SliceFile {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** More parts of tensors than this in all files together would take minutes to lay out; no cluster needs them. */
-const MOST_SLICES = 20_000_000;
+/** Every rank lays out all parts of tensors in all files, at some 0.8 kB for each: no more than fits into Node's heap. */
+const MOST_SLICES = 2_000_000;
 
 /**
  * Divides every tensor's rows (axis 0) among `world` ranks, as `Shard(0)` of DTensor and FSDP2 does. Scalars and
  * tensors without elements go to rank 0. A rank for which nothing is left has no file.
  *
- * @throws IsometryError `TOO_LARGE` for more than 20 million parts; `INVALID_OPTION` for a tensor of elements
+ * @throws IsometryError `TOO_LARGE` for more than 2 million parts; `INVALID_OPTION` for a tensor of elements
  * smaller than a byte whose rows do not fill whole bytes.
  */
 export function sliceFiles(stored: readonly StoredPlanTensor[], world: number): readonly SliceFile[] {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { IsometryError, showName } from '../../errors.js';
 import { parseJson } from '../../json.js';
 import { isPlainObject } from '../../options.js';
+import { FilePool } from '../../safetensors/file-pool.js';
 import { SafetensorsReader, type TensorEntry } from '../../safetensors/read.js';
 import type { OpenCheckpoint, OpenTensor } from './open-checkpoint.js';
 
@@ -15,9 +16,12 @@ export async function sliceFilesIn(directory: string): Promise<readonly string[]
   return names.filter((name) => SLICES.test(name)).sort();
 }
 
+/** A file of slices whose header has been checked. */
+type SliceFile = Pick<SafetensorsReader, 'path' | 'identity' | 'dataStart' | 'metadata' | 'size'>;
+
 /** Rows of a tensor that a file holds. */
 interface Piece {
-  readonly reader: SafetensorsReader;
+  readonly file: SliceFile;
   readonly entry: TensorEntry;
   /** Index of the first row. */
   readonly row: number;
@@ -30,41 +34,38 @@ interface Piece {
  * `IO_ERROR`.
  */
 export async function openSlices(directory: string, files: readonly string[]): Promise<OpenCheckpoint> {
-  const readers: SafetensorsReader[] = [];
-  const close = async (): Promise<void> => {
-    await Promise.all(readers.map((reader) => reader.close()));
-  };
-  try {
-    const pieces = new Map<string, Piece[]>();
-    for (const file of files) {
-      const reader = await SafetensorsReader.open(join(directory, file));
-      readers.push(reader);
-      const rows = rowsOf(reader);
-      for (const entry of reader.tensors) {
-        const row = rows(entry);
-        const list = pieces.get(entry.name);
-        if (list === undefined) pieces.set(entry.name, [{ reader, entry, row }]);
-        else list.push({ reader, entry, row });
-      }
+  const opened: SliceFile[] = [];
+  const pieces = new Map<string, Piece[]>();
+  for (const name of files) {
+    const reader = await SafetensorsReader.open(join(directory, name));
+    // There may be more files than a process can have open: only those that are being read are.
+    await reader.close();
+    const { path, identity, dataStart, metadata, size } = reader;
+    const file = { path, identity, dataStart, metadata, size };
+    opened.push(file);
+    const rows = rowsOf(file);
+    for (const entry of reader.tensors) {
+      const piece = { file, entry, row: rows(entry) };
+      const list = pieces.get(entry.name);
+      if (list === undefined) pieces.set(entry.name, [piece]);
+      else list.push(piece);
     }
-    const tensors = [...pieces].map(([name, list]) => wholeOf(name, list, directory));
-    return {
-      tensors,
-      metadata: commonMetadata(readers.map(({ metadata }) => metadata)),
-      files: files.length,
-      size: readers.reduce((total, { size }) => total + size, 0),
-      notes: [],
-      chunks: (tensor, buffer) => chunksOf(pieces.get(tensor.name)!, tensor, buffer),
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
   }
+  const tensors = [...pieces].map(([name, list]) => wholeOf(name, list, directory));
+  const pool = new FilePool();
+  return {
+    tensors,
+    metadata: commonMetadata(opened.map(({ metadata }) => metadata)),
+    files: files.length,
+    size: opened.reduce((total, { size }) => total + size, 0),
+    notes: [],
+    chunks: (tensor, buffer) => chunksOf(pool, pieces.get(tensor.name)!, tensor, buffer),
+    close: () => pool.close(),
+  };
 }
 
 /** In which row of the whole tensor each of a file's tensors begins. */
-function rowsOf({ path, metadata }: SafetensorsReader): (entry: TensorEntry) => number {
+function rowsOf({ path, metadata }: SliceFile): (entry: TensorEntry) => number {
   const fail = (reason: string): IsometryError => formatError(path, reason);
   const text = metadata.get('DCP_SHARDING_INFO');
   if (text === undefined) throw fail('its metadata has no DCP_SHARDING_INFO');
@@ -108,6 +109,7 @@ function wholeOf(name: string, pieces: Piece[], directory: string): OpenTensor {
 }
 
 async function* chunksOf(
+  pool: FilePool,
   pieces: readonly Piece[],
   tensor: OpenTensor,
   buffer: Uint8Array,
@@ -115,15 +117,15 @@ async function* chunksOf(
   for (let at = tensor.begin; at < tensor.end; ) {
     const chunk = buffer.subarray(0, Math.min(buffer.length, tensor.end - at));
     let start = 0;
-    for (const { reader, entry } of pieces) {
+    for (const { file, entry } of pieces) {
       const size = entry.end - entry.begin;
       const begin = Math.max(at, start);
       const end = Math.min(at + chunk.length, start + size);
       if (begin < end) {
         const target = chunk.subarray(begin - at, end - at);
-        const part = { ...entry, begin: entry.begin + begin - start, end: entry.begin + end - start };
+        const first = file.dataStart + entry.begin - start;
         // As long as its buffer, so that it comes in one piece.
-        for await (const _ of reader.chunks(part, target));
+        for await (const _ of pool.pieces(file.path, file.identity, first + begin, first + end, target));
       }
       start += size;
     }

@@ -30,6 +30,7 @@ import { finalizeCheckpoint } from '../../../../src/model/checkpoint/finalize.js
 import type { CheckpointProgress } from '../../../../src/model/checkpoint/progress.js';
 import { planLike } from '../../../../src/model/plan/like.js';
 import { parsePlan, withFiles } from '../../../../src/model/plan/plan.js';
+import { verifyCheckpoint } from '../../../../src/model/verify/verify.js';
 import { SafetensorsReader } from '../../../../src/safetensors/read.js';
 import { contents, MODEL } from '../../../helpers/directory.js';
 import { errno, hookedOps } from '../../../helpers/faulty-ops.js';
@@ -280,6 +281,23 @@ describe('another model in the directory', () => {
     await write({ overwrite: true });
     expect(readFileSync(join(dir, 'victim'), 'utf8')).toBe('victim');
     expect(lstatSync(join(out, 'isometry.json')).isFile()).toBe(true);
+  });
+
+  test('is refused where another index, which is nobody’s to remove, would stay', async () => {
+    mkdirSync(out);
+    writeFileSync(join(out, 'adapter.safetensors'), 'x');
+    writeFileSync(join(out, 'diffusion.safetensors.index.json'), '{}');
+    const message = /no other index than model\.safetensors\.index\.json, but it has "diffusion/;
+    expect(await failure(write({ overwrite: true }))).toMatchObject({
+      code: 'CHECKPOINT_ERROR',
+      message: expect.stringMatching(message),
+    });
+    expect(readdirSync(out).sort()).toEqual(['adapter.safetensors', 'diffusion.safetensors.index.json']);
+    rmSync(join(out, 'diffusion.safetensors.index.json'));
+    await write({ overwrite: true });
+    expect((await verifyCheckpoint(out)).ok).toBe(true);
+    writeFileSync(join(out, 'diffusion.safetensors.index.json'), '{}');
+    expect((await failure(write({ seed: 2, overwrite: true }))).message).toMatch(message);
   });
 
   test('goes in an order that shows no mixed model: the index first, then its shards, then its manifest', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -48,6 +48,24 @@ async function read(path: string, name: string, bufferBytes: number, part?: read
   await checkpoint.close();
   return [...new Int32Array(Uint8Array.from(bytes).buffer)];
 }
+
+test.runIf(process.platform === 'linux')('takes no descriptor for each file', async () => {
+  const path = write(Array.from({ length: 9 }, (_, index) => [rows('w', 2 * index, 2)]));
+  const open = () =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(path);
+      } catch {
+        return false; // that of the listing itself
+      }
+    }).length;
+  const checkpoint = await openCheckpoint(path);
+  expect(open()).toBe(0);
+  for await (const _ of checkpoint.chunks(checkpoint.tensors[0]!, new Uint8Array(64)));
+  expect(open()).toBeLessThan(9);
+  await checkpoint.close();
+  expect(open()).toBe(0);
+});
 
 test('slices are put together, in any order and pieces', async () => {
   const scalar = { name: 's', dtype: 'I32' as const, shape: [], data: Int32Array.of(7), offsets: [] };
