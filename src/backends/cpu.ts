@@ -15,6 +15,13 @@ import type { FileFill, Part, Probe, RawBackend } from './types.js';
 /** More threads than this are never started; the same bound as in cpu/pool.h. */
 const MAX_THREADS = 256;
 
+/** Of Node's pool, where nothing else is said. More are not counted on: three chunks of a file are on their way at a time. */
+const NODE_THREADS = 4;
+
+function nodeThreads(): number {
+  return Number(process.env['UV_THREADPOOL_SIZE'] || NODE_THREADS);
+}
+
 /** What a test may choose per call; by default what the machine and the environment variables say. */
 export interface CpuOptions {
   readonly simd?: string;
@@ -113,8 +120,9 @@ export function fillWith(
 /** `fillFile` with a SIMD target and a number of threads of one's own choice. */
 export function fillFileWith(parts: readonly Part[], options: CpuOptions): FileFill | undefined {
   const { binding, simd, threads } = { ...ready(), ...options };
-  // It takes threads of Node's pool, a few only: too few where computing takes longer than writing.
-  if (binding.fileFill === undefined || simd === 'portable' || threads === 1) return undefined;
+  if (binding.fileFill === undefined || simd === 'portable') return undefined;
+  // It computes on threads of Node's pool. Where there are more CPUs than those, ours do more.
+  if (threads === 1 || threads > Math.min(NODE_THREADS, nodeThreads())) return undefined;
   const words = parts.map(({ request }) => requestWords(request));
   const windows = Float64Array.from(parts.flatMap(({ start, length }) => [start, length]));
   const bytes = parts.reduce((sum, { request, length }) => sum + length * dtypeInfo(request.dtype).bytes, 0);

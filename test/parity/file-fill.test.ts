@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { cpuBackend, fillFileWith, fillSyncWith } from '../../src/backends/cpu.js';
 import { requestWords } from '../../src/backends/encode.js';
 import type { Part } from '../../src/backends/types.js';
@@ -92,7 +92,11 @@ describeNative('a fill into a file', () => {
   it('is left to arrays where the pool of Node would be slower, and for matrices', () => {
     const parts = [part(request(CASES[0]!), 0, 10)];
     expect(fillFileWith(parts, { threads: 2, simd: 'portable' })).toBeUndefined();
-    expect(fillFileWith(parts, { threads: 1, simd: direct[0]! })).toBeUndefined();
+    const threads = (threads: number) => fillFileWith(parts, { threads, simd: direct[0]! });
+    expect([1, 2, 4, 5].map((count) => threads(count) !== undefined)).toEqual([false, true, true, false]);
+    vi.stubEnv('UV_THREADPOOL_SIZE', '3');
+    expect([2, 3, 4].map((count) => threads(count) !== undefined)).toEqual([true, true, false]);
+    vi.unstubAllEnvs();
     const [job] = parts[0]!.request.jobs;
     const matrix = {
       ...parts[0]!.request,
