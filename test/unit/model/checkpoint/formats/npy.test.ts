@@ -55,6 +55,15 @@ describe('npy', () => {
       [...TENSORS.map(({ name }) => `${name}.npy`), 'notes.txt'].sort(),
     );
     await npy.write(job);
+    const b = readFileSync(join(job.path, 'b.npy'));
+    // Another value, as of another seed; and a file that is not whole.
+    for (const other of [Buffer.concat([b.subarray(0, -1), Buffer.of(b.at(-1)! ^ 1)]), b.subarray(0, -1)]) {
+      writeFileSync(join(job.path, 'b.npy'), other);
+      const message = /without another model, but it has "b\.npy"; write elsewhere, or with overwrite/;
+      await expect(npy.write(job)).rejects.toThrow(message);
+      expect(readFileSync(join(job.path, 'b.npy'))).toEqual(other);
+    }
+    await npy.write({ ...job, overwrite: true });
     expect(readFileSync(join(job.path, 'b.npy'))).toEqual(
       Buffer.concat([npyHeader(TENSORS[1]!), bytesOf(TENSORS[1]!)]),
     );
