@@ -38,7 +38,7 @@ export async function init(source: string, options: InitOptions, signal: AbortSi
   const json = options.json === true;
   const output = new Output(json);
   const plan = await readSource(source, options, output);
-  await refuseSameFile(options.out, [source, options.base]);
+  await refuseSameFile(options.out, { 'plan or configuration': source, base: options.base });
   const { path, directory, format } = await targetOf(plan, options);
   // A single file is nobody's share: whatever launched this process, it is written whole.
   const rank = directory ? rankFor(format, options) : undefined;

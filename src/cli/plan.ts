@@ -27,7 +27,8 @@ export async function plan(source: string, options: PlanOptions, signal: AbortSi
   const output = new Output(options.json === true);
   const resolved = await readSource(source, options, output);
   if (options.out !== undefined) {
-    await refuseSameFile(options.out, [source, options.base, options.like]);
+    const { base, like } = options;
+    await refuseSameFile(options.out, { 'plan or configuration': source, base, checkpoint: like });
     await writePlan(resolved, options.out, signal);
   }
   const dtype = options.dtype ?? resolved.dtype ?? 'float32';

@@ -5,18 +5,21 @@ import { printable } from './output.js';
 
 /**
  * Refuses to overwrite what is read: a slip of the hand must not cost a plan or a configuration.
- * @param sources - files, or directories that a config.json lies in.
+ * @param sources - what they are in words, and files, or directories that a config.json lies in.
  * @throws (rejects with) IsometryError `INVALID_ARGUMENT`.
  */
-export async function refuseSameFile(out: string, sources: readonly (string | undefined)[]): Promise<void> {
+export async function refuseSameFile(
+  out: string,
+  sources: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
   const target = await lstat(out).catch(() => undefined);
   if (target === undefined) return;
-  for (const source of sources) {
+  for (const [what, source] of Object.entries(sources)) {
     const found = source === undefined ? undefined : await fileOf(source);
     if (found?.dev !== target.dev || found.ino !== target.ino) continue;
     throw new IsometryError(
       'INVALID_ARGUMENT',
-      `--out is ${printable(source!)} itself, which is read and would be overwritten; name another file`,
+      `--out is the ${what} itself, ${printable(source!)}, which would be overwritten; name another file`,
     );
   }
 }

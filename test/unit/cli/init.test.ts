@@ -187,13 +187,15 @@ test('a checkpoint like another: some tensors anew, the others copied', async ()
 test('the plan is not overwritten', async () => {
   await expect(run(plan, { out: plan })).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
-    message: expect.stringMatching(/^--out is .*plan.json itself, which is read/),
+    message: expect.stringMatching(
+      /^--out is the plan or configuration itself, .*plan\.json, which would be/,
+    ),
   });
   const model = join(dir, 'own');
   mkdirSync(model);
   writeFileSync(join(model, 'config.json'), readFileSync(join(config, 'config.json')));
   for (const source of [model, join(model, 'config.json')])
-    await expect(run(source, { out: join(model, 'config.json') })).rejects.toThrow(/is read and would be/);
+    await expect(run(source, { out: join(model, 'config.json') })).rejects.toThrow(/configuration itself/);
 });
 
 test('a launcher’s half a word, and its word, where one process writes the format', async () => {
