@@ -173,6 +173,15 @@ describe('inspect', () => {
     }
   });
 
+  test('a name that would clear the screen does not, in an error either', async () => {
+    const path = join(dir, 'evil\u001b[2Jall is as it should be.safetensors');
+    writeFileSync(path, 'no safetensors');
+    const { code, stderr } = await runCli(['inspect', path]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^isometry: FORMAT_ERROR: .*evil\\u\{1b\}\[2Jall is/);
+    expect(stderr).not.toContain('\u001b');
+  });
+
   test('a reader that goes away (| head) is no crash', async () => {
     const { code, stderr } = await runShell(
       `"$NODE" "$ISOMETRY" inspect "${out}" --json | head -c 1; exit \${PIPESTATUS[0]}`,
