@@ -35,6 +35,15 @@ const cpu::Target* readSimd(Napi::Env env, const Napi::Value& value) {
   return target;
 }
 
+void checkWindow(Napi::Env env, double start, double length) {
+  constexpr double kIndex = 9007199254740991.0;
+  // Written so that NaN fails.
+  if (!(start >= 0 && start == std::floor(start) && length >= 0 && length == std::floor(length) &&
+        start + length <= kIndex)) {
+    refuse(env, "the window must lie within [0, 2^53)");
+  }
+}
+
 namespace {
 
 unsigned readThreads(Napi::Env env, const Napi::Value& value) {
@@ -54,11 +63,7 @@ FillArguments readFillArguments(const Napi::CallbackInfo& info) {
   if (arguments.words.type != napi_float64_array) refuse(env, "the request must be a Float64Array");
   arguments.target = viewOf(env, info[1], "the target must be a typed array");
   const double start = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : -1;
-  constexpr double kIndex = 9007199254740991.0;
-  if (!(start >= 0 && start == std::floor(start) &&
-        start + static_cast<double>(arguments.target.length) <= kIndex)) {
-    refuse(env, "the window must lie within [0, 2^53)");
-  }
+  checkWindow(env, start, static_cast<double>(arguments.target.length));
   arguments.start = static_cast<uint64_t>(start);
   arguments.simd = readSimd(env, info[3]);
   arguments.threads = readThreads(env, info[4]);

@@ -23,6 +23,9 @@ View viewOf(Napi::Env env, napi_value value, const char* problem);
 // The SIMD target of that name; the best one where it is undefined.
 const cpu::Target* readSimd(Napi::Env env, const Napi::Value& value);
 
+// Elements [start, start + length): whole numbers, and the end below 2^53.
+void checkWindow(Napi::Env env, double start, double length);
+
 // fillSync(words, target, start, simd, threads), and fillAsync with a callback after them.
 struct FillArguments {
   View words;

@@ -3,7 +3,6 @@
 #ifdef __linux__
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -34,14 +33,11 @@ struct FilePart {
   size_t end() const { return offset + length * elementBytes(); }
 };
 
-class FileFill : public Napi::AsyncWorker {
+class FileFill : public FileWork {
  public:
   FileFill(const Napi::Function& callback, const FileRange& range, const cpu::Target* simd,
            std::vector<FilePart> parts)
-      : Napi::AsyncWorker(callback, "isometry.fileFill"),
-        range_(range),
-        simd_(simd),
-        parts_(std::move(parts)) {}
+      : FileWork(callback, "isometry.fileFill", range), simd_(simd), parts_(std::move(parts)) {}
 
   void Execute() override {
     const cpu::FloatMode mode;
@@ -60,11 +56,6 @@ class FileFill : public Napi::AsyncWorker {
     range_.beginWriteback();
   }
 
-  void OnOK() override {
-    Callback().Call({Napi::Number::New(Env(), static_cast<double>(range_.written)),
-                     Napi::Number::New(Env(), range_.error)});
-  }
-
  private:
   // Bytes [begin, end) of what is written; called with one range behind the other.
   void fill(char* block, size_t begin, size_t end) {
@@ -79,7 +70,6 @@ class FileFill : public Napi::AsyncWorker {
     }
   }
 
-  FileRange range_;
   const cpu::Target* simd_;
   std::vector<FilePart> parts_;
   size_t current_ = 0;
@@ -103,12 +93,7 @@ std::vector<FilePart> readParts(Napi::Env env, const Napi::Value& words, const N
     part.words.assign(data, data + request.length);
     const char* problem = decodeRequest(part.words.data(), part.words.size(), part.request);
     if (problem != nullptr) refuse(env, problem);
-    constexpr double kIndex = 9007199254740991.0;
-    // Written so that NaN fails.
-    if (!(window[0] >= 0 && window[0] == std::floor(window[0]) && window[1] >= 0 &&
-          window[1] == std::floor(window[1]) && window[0] + window[1] <= kIndex)) {
-      refuse(env, "the window must lie within [0, 2^53)");
-    }
+    checkWindow(env, window[0], window[1]);
     part.start = static_cast<uint64_t>(window[0]);
     part.length = static_cast<uint64_t>(window[1]);
     part.offset = offset;

@@ -22,13 +22,12 @@ namespace {
 // to four times the system's time of these.
 constexpr size_t kWriteBytes = size_t{1} << 20;
 
-class FileWrite : public Napi::AsyncWorker {
+class FileWrite : public FileWork {
  public:
   FileWrite(const Napi::Function& callback, const FileRange& range, const Napi::Object& owner,
             const View& data)
-      : Napi::AsyncWorker(callback, "isometry.fileWrite"),
+      : FileWork(callback, "isometry.fileWrite", range),
         owner_(Napi::Persistent(owner)),
-        range_(range),
         data_(static_cast<const char*>(data.data)),
         bytes_(data.length) {}
 
@@ -37,14 +36,8 @@ class FileWrite : public Napi::AsyncWorker {
     range_.beginWriteback();
   }
 
-  void OnOK() override {
-    Callback().Call({Napi::Number::New(Env(), static_cast<double>(range_.written)),
-                     Napi::Number::New(Env(), range_.error)});
-  }
-
  private:
   Napi::ObjectReference owner_;  // keeps the memory
-  FileRange range_;
   const char* data_;
   size_t bytes_;
 };

@@ -13,7 +13,7 @@ void exportFileWrite(Napi::Env env, Napi::Object exports);
 
 #ifdef __linux__
 
-// Arguments that both kinds of write have.
+// Arguments that all kinds of writes have.
 int readDescriptor(Napi::Env env, const Napi::Value& value);
 int64_t readPosition(Napi::Env env, const Napi::Value& value);
 
@@ -28,6 +28,21 @@ struct FileRange {
   bool append(const char* data, size_t bytes);
   // Has the system begin to bring what is written to the disk.
   void beginWriteback() const;
+};
+
+// A write on a thread of Node's pool; calls back with the number of bytes written and the error.
+class FileWork : public Napi::AsyncWorker {
+ public:
+  FileWork(const Napi::Function& callback, const char* name, const FileRange& range)
+      : Napi::AsyncWorker(callback, name), range_(range) {}
+
+  void OnOK() override {
+    Callback().Call({Napi::Number::New(Env(), static_cast<double>(range_.written)),
+                     Napi::Number::New(Env(), range_.error)});
+  }
+
+ protected:
+  FileRange range_;
 };
 
 #endif

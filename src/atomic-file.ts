@@ -128,16 +128,8 @@ class Writer implements AtomicWriter {
   }
 
   get writeBy(): WriteBy | undefined {
-    const { file, target, signal } = this;
-    if (file.writeBy === undefined) return undefined;
-    return (bytes, write) =>
-      this.track(
-        (async () => {
-          signal?.throwIfAborted();
-          await attempt('write', target, () => file.writeBy!(write));
-          this.written += bytes;
-        })(),
-      );
+    if (this.file.writeBy === undefined) return undefined;
+    return (bytes, write) => this.track(this.writeAllBy(bytes, write));
   }
 
   private track(write: Promise<void>): Promise<void> {
@@ -160,6 +152,12 @@ class Writer implements AtomicWriter {
         `expected ${this.bytes} bytes to be written but ${this.written} were`,
       );
     }
+  }
+
+  private async writeAllBy(bytes: number, write: (fd: number) => Promise<void>): Promise<void> {
+    this.signal?.throwIfAborted();
+    await attempt('write', this.target, () => this.file.writeBy!(write));
+    this.written += bytes;
   }
 
   private async writeAll(data: Uint8Array, position: number): Promise<void> {

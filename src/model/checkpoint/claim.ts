@@ -16,6 +16,17 @@ import {
 } from './manifest.js';
 import { INDEX_FILE } from './shards.js';
 
+/** A directory that was claimed. */
+export interface Claim {
+  /** Whether another model was removed. */
+  readonly replaced: boolean;
+  /**
+   * Makes sure that it still is. Reads only the manifest's beginning, so that it can be asked before each shard.
+   * @throws (rejects with) IsometryError `CHECKPOINT_ERROR` where somebody has claimed it for another checkpoint; `IO_ERROR`.
+   */
+  confirm(): Promise<void>;
+}
+
 /** How a directory is claimed. */
 export interface ClaimOptions {
   readonly ops: FileOps;
@@ -23,6 +34,8 @@ export interface ClaimOptions {
   /** Whether another model that is there may be removed. */
   readonly overwrite: boolean;
 }
+
+const INDEX_SUFFIX = '.safetensors.index.json';
 
 /** Who else gets a directory first is seen at once; more often than this nobody comes and goes. */
 const ATTEMPTS = 5;
@@ -38,14 +51,13 @@ const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP'
  * With `overwrite` another model goes first: its index before all, so that at no moment a loader finds files of both;
  * then those of its files that the new one does not replace; then its manifest.
  *
- * @returns whether another model was removed.
  * @throws (rejects with) IsometryError `CHECKPOINT_ERROR` where another model is, or files of one; `IO_ERROR`.
  */
 export async function claimDirectory(
   directory: string,
   manifest: Manifest,
   { ops, signal, overwrite }: ClaimOptions,
-): Promise<{ readonly replaced: boolean }> {
+): Promise<Claim> {
   const path = join(directory, MANIFEST_FILE);
   const bytes = encodeManifest(manifest);
   await createDirectory(directory, ops);
@@ -57,33 +69,35 @@ export async function claimDirectory(
       exclusive,
       sweep: false,
     });
+  const claim = (replaced: boolean): Claim => ({
+    replaced,
+    confirm: () => confirmClaim(directory, bytes, ops),
+  });
   for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
     signal?.throwIfAborted();
     const there = await readManifestBytes(directory, ops);
     if (there !== undefined) {
-      if (Buffer.from(there).equals(bytes)) return { replaced: false };
+      if (Buffer.from(there).equals(bytes)) return claim(false);
       if (!overwrite) throw otherModel(directory, there, path, manifest);
-      refuseOtherIndexes(directory, await foreignFiles(directory, manifest, ops));
       await removeModel(directory, manifest, ops);
       await write(false);
-      return { replaced: true };
+      return claim(true);
     }
     const foreign = await foreignFiles(directory, manifest, ops);
     if (foreign.length > 0) {
       // Since we looked, another process may have claimed the directory and finished a shard: then it is known whose.
       if ((await readManifestBytes(directory, ops)) !== undefined) continue;
       if (!overwrite) throw foreignModel(directory, foreign);
-      refuseOtherIndexes(directory, foreign);
       await removeModel(directory, manifest, ops);
     }
     try {
       await write(true);
-      return { replaced: foreign.length > 0 };
+      return claim(foreign.length > 0);
     } catch (error) {
       const code = errnoOf(error);
       if (NO_LINKS.has(code)) {
         await write(false);
-        return { replaced: foreign.length > 0 };
+        return claim(foreign.length > 0);
       }
       // Somebody was faster: see with what.
       if (code !== 'EEXIST') throw error;
@@ -98,12 +112,7 @@ export async function claimDirectory(
 /** So much of a manifest tells it from others: the seed, the plan's hash and the dtype are in here. */
 const HEAD_BYTES = 4096;
 
-/**
- * Makes sure that a directory is still claimed by the manifest of these bytes. Reads only the manifest's beginning, so that
- * it can be asked before each shard.
- * @throws (rejects with) IsometryError `CHECKPOINT_ERROR` where somebody has claimed it for another checkpoint; `IO_ERROR`.
- */
-export async function confirmClaim(directory: string, manifest: Uint8Array, ops: FileOps): Promise<void> {
+async function confirmClaim(directory: string, manifest: Uint8Array, ops: FileOps): Promise<void> {
   const path = join(directory, MANIFEST_FILE);
   const file = await attempt('read', path, () => ops.openRead(path));
   if (file === null) throw claimLost(directory);
@@ -150,22 +159,10 @@ function foreignModel(directory: string, foreign: readonly string[]): IsometryEr
   );
 }
 
-/** A second index, which is not ours to remove, would leave a directory that nobody can open. */
-function refuseOtherIndexes(directory: string, names: readonly string[]): void {
-  const others = names.filter((name) => name.endsWith('.index.json') && name !== INDEX_FILE);
-  if (others.length === 0) return;
-  throw new IsometryError(
-    'CHECKPOINT_ERROR',
-    `expected ${directory} to have no other index than ${INDEX_FILE}, but it has ${others.map(showName).join(', ')}; remove it, or write elsewhere`,
-  );
-}
-
 /** What shows that a directory is another model's: weights, and files that ours would replace by other ones. */
 async function foreignFiles(directory: string, { files }: Manifest, ops: FileOps): Promise<string[]> {
   const names = await attempt('read', directory, () => ops.list(directory));
-  const foreign = names.filter(
-    (name) => name.endsWith('.safetensors') || name.endsWith('.safetensors.index.json'),
-  );
+  const foreign = names.filter((name) => name.endsWith('.safetensors') || name.endsWith(INDEX_SUFFIX));
   const present = new Set(names);
   for (const file of files) {
     if (present.has(file.name) && (await inspectFile(directory, file, ops)) !== undefined) {
@@ -175,7 +172,17 @@ async function foreignFiles(directory: string, { files }: Manifest, ops: FileOps
   return foreign;
 }
 
+/** Begins only where nothing will stay that is in the way. */
 async function removeModel(directory: string, manifest: Manifest, ops: FileOps): Promise<void> {
+  // A second index, which is not ours to remove, would leave a directory that nobody can open.
+  const names = await attempt('read', directory, () => ops.list(directory));
+  const others = names.filter((name) => name.endsWith(INDEX_SUFFIX) && name !== INDEX_FILE);
+  if (others.length > 0) {
+    throw new IsometryError(
+      'CHECKPOINT_ERROR',
+      `expected ${directory} to have no other index than ${INDEX_FILE}, but it has ${others.map(showName).join(', ')}; remove it, or write elsewhere`,
+    );
+  }
   await removeFile(directory, INDEX_FILE, ops);
   await attempt('sync the directory', directory, () => ops.syncDirectory(directory));
   await removeStaleShards(directory, manifest, ops);

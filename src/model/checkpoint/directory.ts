@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { checkSpace } from '../../io-errors.js';
 import type { PlanFile } from '../plan/plan.js';
-import { claimDirectory, confirmClaim } from './claim.js';
+import { claimDirectory } from './claim.js';
 import { removeFile, writeIfOther } from './companions.js';
 import { finalizeManifest } from './finalize.js';
 import { forEachLimited } from './limited.js';
-import { encodeManifest, type Manifest } from './manifest.js';
+import type { Manifest } from './manifest.js';
 import type { ProgressReporter } from './progress.js';
 import { isFinished, type Shard, type ShardWork, writeShard } from './shard-writer.js';
 
@@ -41,7 +41,7 @@ export interface DirectoryJob {
 export async function writeDirectory(job: DirectoryJob): Promise<readonly ShardState[]> {
   const { directory, manifest, shards, rank, world, work } = job;
   const { ops, signal } = work;
-  const { replaced } = await claimDirectory(directory, manifest, { ops, signal, overwrite: job.overwrite });
+  const claim = await claimDirectory(directory, manifest, { ops, signal, overwrite: job.overwrite });
   const states: ShardState[] = shards.map(() => 'left');
   const own = shards.flatMap((shard, index) => (shard.rank === rank ? [{ shard, index }] : []));
   const numbered = own.map((entry, number) => ({ ...entry, number }));
@@ -52,12 +52,11 @@ export async function writeDirectory(job: DirectoryJob): Promise<readonly ShardS
     states[index] = finished ? 'kept' : 'written';
     if (finished) job.reporter.done(number);
     // Until it is replaced it would be a part of another model among ours.
-    else if (replaced) await removeFile(directory, shard.file, ops);
+    else if (claim.replaced) await removeFile(directory, shard.file, ops);
   });
 
   // Who lost the directory to a process with `overwrite` must not replace that one's shards.
-  const ours = encodeManifest(manifest);
-  const confirm = (): Promise<void> => confirmClaim(directory, ours, ops);
+  const { confirm } = claim;
   const missing = numbered.filter(({ index }) => states[index] === 'written');
   const bytes = missing.reduce((total, { shard }) => total + shard.bytes, 0);
   await checkSpace(directory, directory, bytes, ops);

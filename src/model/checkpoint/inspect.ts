@@ -1,6 +1,6 @@
-/** Whether a checkpoint's directory holds what its manifest says. */
+/** Whether files of a checkpoint are what they are to be. */
 import { join } from 'node:path';
-import type { FileOps } from '../../file-ops.js';
+import type { FileOps, ReadableFile } from '../../file-ops.js';
 import { attempt } from '../../io-errors.js';
 import { MAX_HEADER_BYTES } from '../../safetensors/header.js';
 import { parseHeader, type TensorEntry } from '../../safetensors/read.js';
@@ -63,4 +63,16 @@ async function inspectShard(
   } finally {
     await file.close();
   }
+}
+
+/** Whether a file has these bytes at a position. */
+export async function holds(
+  file: ReadableFile,
+  path: string,
+  expected: Uint8Array,
+  position: number,
+): Promise<boolean> {
+  const found = Buffer.alloc(expected.length);
+  const bytes = await attempt('read', path, () => file.read(found, position));
+  return bytes === found.length && found.equals(expected);
 }

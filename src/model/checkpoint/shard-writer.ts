@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeAtomically } from '../../atomic-file.js';
 import { splitOf } from '../../backends/steps.js';
 import type { Backend } from '../../backends/types.js';
-import type { FileOps, ReadableFile } from '../../file-ops.js';
+import type { FileOps } from '../../file-ops.js';
 import { attempt } from '../../io-errors.js';
 import {
   encodeHeader,
@@ -12,6 +12,7 @@ import {
 } from '../../safetensors/header.js';
 import type { StoredPlanTensor } from '../plan/stored-tensors.js';
 import type { TensorSource } from '../plan/tensor-source.js';
+import { holds } from './inspect.js';
 import { RangeFiller, streamTensors } from './pipeline.js';
 
 /** A part of a tensor that is stored as a tensor of its own: see dcp.ts. */
@@ -128,17 +129,6 @@ export async function isFinished(shard: Shard, path: string, work: ShardWork): P
   } finally {
     await file.close();
   }
-}
-
-async function holds(
-  file: ReadableFile,
-  path: string,
-  expected: Uint8Array,
-  position: number,
-): Promise<boolean> {
-  const found = Buffer.alloc(expected.length);
-  const bytes = await attempt('read', path, () => file.read(found, position));
-  return bytes === found.length && found.equals(expected);
 }
 
 type Range = readonly [begin: number, end: number];

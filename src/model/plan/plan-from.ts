@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expected, IsometryError } from '../../errors.js';
 import { parseJson, positionOf } from '../../json.js';
 import { checkKeys, expectedHint, isPlainObject, nearest } from '../../options.js';
+import { readError } from '../../safetensors/stable-file.js';
 import { type ModelConfig, parseConfig } from '../presets/config.js';
 import { presetFor } from '../presets/index.js';
 import type { ModelDescription, ModelTensor } from '../presets/types.js';
@@ -231,9 +232,7 @@ async function readConfig(
       throw Object.assign(new Error('not a regular file'), { code: 'it is no regular file' });
     bytes = await readFile(path);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const message = `could not read ${path}: ${code}; check that the file exists and may be read`;
-    throw new IsometryError('IO_ERROR', message, { cause });
+    throw readError(path, cause);
   }
   let tree: unknown;
   try {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { IsometryError } from '../../errors.js';
 import { parseJson, positionOf } from '../../json.js';
+import { readError } from '../../safetensors/stable-file.js';
 import { plainCopy } from './plain-copy.js';
 
 /**
@@ -35,9 +36,7 @@ export async function readPlanText(path: string): Promise<string> {
       if (bytes > MAX_PLAN_BYTES) break;
     }
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const message = `could not read the plan ${path}: ${code}; check that the file exists and may be read`;
-    throw new IsometryError('IO_ERROR', message, { cause });
+    throw readError(`the plan ${path}`, cause);
   }
   if (bytes > MAX_PLAN_BYTES) throw tooLong(path);
   try {

@@ -20,9 +20,10 @@ function describe(config: ModelConfig): ModelDescription {
   const layers = config.blocks('num_hidden_layers');
   const intermediate = config.size('intermediate_size');
   const heads = config.size('num_attention_heads');
-  const attended = config.has('head_dim')
-    ? heads * config.size('head_dim')
-    : heads * config.divide(hidden, 'hidden_size', heads, 'num_attention_heads');
+  const widthOfHead = config.has('head_dim')
+    ? config.size('head_dim')
+    : config.divide(hidden, 'hidden_size', heads, 'num_attention_heads');
+  const attended = heads * widthOfHead;
   const init = normal({ std: config.range() });
   const [height, width] = config.pair('image_size', 224);
   const [patchHeight, patchWidth] = config.pair('patch_size', 16);

@@ -28,11 +28,11 @@ export const torchtitan: WeightRecipe = {
       'router',
       ...(isGated(model) ? ['mlpUp' as const] : []),
     ];
+    const head = truncatedNormal({ std: 1 / Math.sqrt(model.hidden), sigmas: [-3, 3] });
     return (tensor) => {
       const kind = kindOf(tensor);
       if (kind === 'own') return undefined;
       if (kind === 'bias') return zeros();
-      const head = truncatedNormal({ std: 1 / Math.sqrt(model.hidden), sigmas: [-3, 3] });
       if (tensor.role === 'head') return head;
       if (tensor.role === 'tokenEmbedding') {
         const tied = model.ties.some(({ to }) => to === tensor.name);

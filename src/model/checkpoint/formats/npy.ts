@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type AtomicWriter, writeAtomically } from '../../../atomic-file.js';
 import { attempt } from '../../../io-errors.js';
 import type { StoredPlanTensor } from '../../plan/stored-tensors.js';
+import { holds } from '../inspect.js';
 import { forEachLimited } from '../limited.js';
 import { RangeFiller, streamTensors } from '../pipeline.js';
 import { opsOf, prepareDirectory } from './directory.js';
@@ -73,10 +74,9 @@ async function isOfThisRun({ tensor, header, file: name, bytes }: NpyFile, job: 
     const filler = new RangeFiller([{ tensor, begin: 0, end: tensor.bytes }], job);
     const data = new ArrayBuffer(Math.min(tensor.bytes, LOOKED_AT));
     await filler.fill(data, 0, data.byteLength);
-    const wanted = Buffer.concat([header, new Uint8Array(data)]);
-    const found = Buffer.alloc(wanted.length);
-    const read = await attempt('read', path, () => file.read(found, 0));
-    return read === wanted.length && found.equals(wanted);
+    return (
+      (await holds(file, path, header, 0)) && (await holds(file, path, new Uint8Array(data), header.length))
+    );
   } finally {
     await file.close();
   }
