@@ -5,6 +5,7 @@ import type { FileOps } from '../../file-ops.js';
 import { attempt } from '../../io-errors.js';
 import { sweepDirectory } from '../../temp-names.js';
 import { inspectFile, removeFile } from './companions.js';
+import { holds } from './inspect.js';
 import {
   encodeManifest,
   isShardName,
@@ -117,10 +118,8 @@ async function confirmClaim(directory: string, manifest: Uint8Array, ops: FileOp
   const file = await attempt('read', path, () => ops.openRead(path));
   if (file === null) throw claimLost(directory);
   try {
-    const head = Buffer.alloc(Math.min(HEAD_BYTES, manifest.length));
-    const read = await attempt('read', path, () => file.read(head, 0));
-    const same = read === head.length && head.equals(manifest.subarray(0, head.length));
-    if (!same || file.size !== manifest.length) throw claimLost(directory);
+    const head = manifest.subarray(0, HEAD_BYTES);
+    if (file.size !== manifest.length || !(await holds(file, path, head, 0))) throw claimLost(directory);
   } finally {
     await file.close();
   }
