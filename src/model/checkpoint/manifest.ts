@@ -59,6 +59,9 @@ export interface Manifest {
   readonly files: readonly ManifestFile[];
 }
 
+/** A file that appears between two looks is there at the next one. */
+const ATTEMPTS = 5;
+
 /** Some 300,000 shards; another file has this name by mistake. */
 const MAX_BYTES = 2 ** 26;
 
@@ -104,11 +107,14 @@ export async function readManifest(
 /** Its bytes, whatever they are; `undefined` where there is no such file. */
 export async function readManifestBytes(directory: string, ops: FileOps): Promise<Uint8Array | undefined> {
   const path = join(directory, MANIFEST_FILE);
-  const file = await attempt('read', path, () => ops.openRead(path));
-  if (file === null) {
+  let file = await attempt('read', path, () => ops.openRead(path));
+  for (let attempts = 0; file === null; attempts++) {
     const other = await attempt('read', path, () => ops.inspect(path));
+    if (other === null || attempts === ATTEMPTS) return undefined;
     // A link, or a directory: nothing that we have written.
-    return other === null ? undefined : new Uint8Array();
+    if (other.kind !== 'file') return new Uint8Array();
+    // Since we looked, another process has written it.
+    file = await attempt('read', path, () => ops.openRead(path));
   }
   try {
     // Nor have we written so much.

@@ -345,6 +345,19 @@ describe('two writers at once', () => {
     expect(contents(out)).toEqual(contents(join(dir, 'alone')));
   });
 
+  test('a manifest that appears between two looks at it is read', async () => {
+    let looks = 0;
+    const ops = hookedOps(async (name) => {
+      // At the directory, and then at what is where the manifest could not be opened: by now another rank's.
+      if (name === 'inspect' && ++looks === 2) await write({ rank: 0, world: 2 });
+    });
+    const late = { ...OPTIONS, rank: 1, world: 2 };
+    expect(states(await writeCheckpointWith(PLAN, out, late, { ops }))).toContain('written');
+    await finalizeCheckpoint(out);
+    await write({}, join(dir, 'alone'));
+    expect(contents(out)).toEqual(contents(join(dir, 'alone')));
+  });
+
   test('a shard of the same model that appears while the directory is looked at is nobody else’s', async () => {
     let lists = 0;
     const ops = hookedOps(async (name) => {
